@@ -1,0 +1,103 @@
+"""The answer for one patient and month, in the contract's form and order of members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.facts import CodeUnits, Month
+
+
+class Status(StrEnum):
+    CLAIMED = "claimed"
+    DIVERGED = "diverged"
+    BILLABLE = "billable"
+    BLOCKED = "blocked"
+    ACCRUING = "accruing"
+
+
+class Family(StrEnum):
+    """One family of codes may be billed for a patient and month."""
+
+    RHC = "rhc"
+    COMPLEX = "complex"
+    PRACTITIONER = "practitioner"
+    NON_COMPLEX = "non-complex"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Dollars and cents, and where the figures come from."""
+
+    amount: Decimal
+    currency: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A family whose requirements are met: what could be billed, with which date."""
+
+    family: Family
+    codes: tuple[CodeUnits, ...]
+    date_of_service: date
+    payment: Payment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """`logged` = counted once + `excluded`; the three pools may overlap each other."""
+
+    logged: int
+    clinical_staff: int
+    practitioner: int
+    pooled: int
+    excluded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    entry_id: str
+    seconds: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextThreshold:
+    family: Family
+    code: str
+    unit: int
+    seconds_to_go: int
+
+
+@dataclass(frozen=True, slots=True)
+class RulesUsed:
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a month is worth today, why, and what is missing (contract, section 2)."""
+
+    practice_id: str
+    patient_id: str
+    month: Month
+    timezone: str
+    status: Status
+    codes: tuple[CodeUnits, ...]
+    family: Family | None
+    date_of_service: date | None
+    payment: Payment | None
+    options: tuple[Option, ...]
+    earned: tuple[Option, ...]
+    seconds: Seconds
+    excluded: tuple[Exclusion, ...]
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+    next: tuple[NextThreshold, ...]
+    rules: RulesUsed
+    as_of: str | None
+    stream_version: int

@@ -1,0 +1,194 @@
+"""What the rest of the product needs of a store. SQLite and PostgreSQL adapters live in `infra`.
+
+One batch is one transaction: events, consumed position, month assessments, alert transitions and
+dead letters become visible together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event as it lies in the log.
+
+    `stream_id` is `<practice>/<patient>` (see `infra.codec.stream_id`); `version` counts from 1
+    in a stream; `name` is the stable event name; `state` is the encoded envelope; `key` is the
+    16-byte global dedupe key of (`source`, `id`); `position` is its place in the whole log,
+    ascending in commit order, 0 before it is stored.
+    """
+
+    stream_id: str
+    version: int
+    name: str
+    state: bytes
+    key: bytes
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRow:
+    """The current assessment of a patient-month.
+
+    `body` is the canonical JSON object of the assessment without its last member,
+    `stream_version`, which a reader takes from the patient's row: one number for all months.
+    """
+
+    stream_id: str
+    practice_id: str
+    patient_id: str
+    month: str
+    status: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """Where one alert identity stands: its last transition and whether it is raised."""
+
+    alert_id: str
+    month: str
+    type: str
+    code: str
+    unit: int
+    transition: int
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionRow:
+    """One alert transition, decided once. `body` is its canonical JSON (the CloudEvent's data)."""
+
+    stream_id: str
+    practice_id: str
+    patient_id: str
+    state: AlertState
+    recorded_at_us: int
+    body: bytes
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Bad input, kept whole: original bytes, key and headers, with the reason.
+
+    `origin` names the door and place: `kafka:ehr.events.v1/3@17`, `file:NAME:12`, `http`.
+    """
+
+    origin: str
+    reason: str
+    field: str
+    sentence: str
+    value: bytes | None
+    key: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    received_at_us: int
+    id: int = 0
+    replayed_at_us: int | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything one transaction writes. `tracking` maps a feed's name to its last position."""
+
+    events: list[StoredEvent] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
+    """New stream version of each patient touched."""
+    assessments: list[AssessmentRow] = field(default_factory=list)
+    removed_months: list[tuple[str, str]] = field(default_factory=list)
+    """(stream_id, month) pairs whose assessment no longer has a ground to exist."""
+    transitions: list[TransitionRow] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    tracking: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class StoredStream:
+    """A patient's history as loaded: a snapshot (or None), the events after it, alert states."""
+
+    stream_id: str
+    snapshot: bytes | None
+    snapshot_version: int
+    events: list[StoredEvent]
+    alerts: list[AlertState]
+
+
+class StreamMoved(Exception):
+    """Another writer appended to one of the batch's streams first. Nothing was written."""
+
+
+class KeysTaken(Exception):
+    """Some event keys are already in the log under another stream. Nothing was written."""
+
+    def __init__(self, taken: dict[bytes, str]) -> None:
+        """`taken` maps each key that is taken to the stream that holds it."""
+        super().__init__(f"{len(taken)} event keys already stored")
+        self.taken = taken
+
+
+class PositionPassed(Exception):
+    """The batch's feed position is not beyond the stored one: a late or repeated delivery."""
+
+
+class Store(Protocol):
+    """The one way to the log and the read models."""
+
+    def commit(self, batch: Batch) -> None:
+        """Write the batch in one durable transaction, or raise and write nothing.
+
+        Raises `StreamMoved`, `KeysTaken` or `PositionPassed`; anything else is an outage.
+        """
+
+    def load(self, stream_ids: Sequence[str]) -> dict[str, StoredStream]:
+        """Histories of these patients; one that is unknown comes back empty."""
+
+    def save_snapshot(self, stream_id: str, version: int, rules_digest: str, state: bytes) -> None:
+        """Keep a snapshot; replaces an older one. A hint, never the truth."""
+
+    def tracking(self, name: str) -> int | None:
+        """The last stored position of a feed, None when it was never read."""
+
+    def log(self, after: int, limit: int) -> list[StoredEvent]:
+        """Events with a position greater than `after`, ascending."""
+
+    def head(self) -> int:
+        """The greatest position, 0 when the log is empty."""
+
+    def wait(self, after: int, timeout_seconds: float) -> bool:
+        """Block until the log has an event beyond `after`; False when the time runs out."""
+
+    def versions(self, stream_ids: Sequence[str] | None = None) -> dict[str, int]:
+        """Stream versions by stream id (all of them when None)."""
+
+    def assessments(
+        self,
+        practice: str | None = None,
+        patient: str | None = None,
+        month: str | None = None,
+        status: str | None = None,
+    ) -> Iterator[bytes]:
+        """Whole assessments as canonical JSON, by practice, patient, month, in one snapshot."""
+
+    def transitions(self, after: int, limit: int) -> list[TransitionRow]:
+        """Alert transitions with a position greater than `after`, ascending."""
+
+    def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep dead letters outside a batch."""
+
+    def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
+        """Dead letters with an id greater than `after`, ascending."""
+
+    def delivered(self, sink: str) -> int:
+        """How far a sink has taken the transitions; 0 at the start."""
+
+    def set_delivered(self, sink: str, position: int) -> None:
+        """Move a sink's ledger forward; it never goes back."""
+
+    def counts(self) -> dict[str, int]:
+        """Totals for people: patients, events, assessments, transitions, dead_letters."""
+
+    def close(self) -> None:
+        """Let go of connections. Idempotent."""
