@@ -1,0 +1,1 @@
+"""Days, months and zones: where an instant falls for a patient."""

@@ -1,0 +1,172 @@
+"""From seconds to codes: what each family offers, what is next, which one is picked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from domain.assess.assessment import Family, NextThreshold, Option, Payment
+from domain.assess.context import MonthContext
+from domain.assess.counting import Tally
+from domain.event import Event
+from domain.facts import CarePlanRecorded, CodeUnits, Month
+from domain.policy import Policy
+from domain.rules.book import FamilyCodes
+from domain.rules.codes import Pool
+from domain.time.calendar import first_day, last_day
+
+if TYPE_CHECKING:
+    from domain.fees.schedule import FeeSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Codes reached in a pool, and the seconds at which the last of them was reached."""
+
+    codes: tuple[CodeUnits, ...]
+    last_threshold_seconds: int
+
+
+def pool_of(tally: Tally, pool: Pool, policy: Policy) -> Mapping[date, int]:
+    """Seconds by local date that a pool counts."""
+    if pool == "practitioner":
+        return tally.practitioner
+    if pool == "everyone" or policy.pool_practitioner_time:
+        return tally.everyone
+    return tally.staff
+
+
+def units_reached(family: FamilyCodes, seconds: int) -> Units | None:
+    """Full thresholds only; None below the base."""
+    base, addon = family.base, family.addon
+    if seconds < base.threshold_seconds:
+        return None
+    reached = (CodeUnits(base.code, 1),)
+    if addon is None:
+        return Units(reached, base.threshold_seconds)
+    further = (seconds - base.threshold_seconds) // addon.threshold_seconds
+    units = further if addon.units_max is None else min(further, addon.units_max)
+    if units == 0:
+        return Units(reached, base.threshold_seconds)
+    last = base.threshold_seconds + units * addon.threshold_seconds
+    return Units((*reached, CodeUnits(addon.code, units)), last)
+
+
+def next_threshold(family: FamilyCodes, seconds: int) -> NextThreshold | None:
+    """The nearest threshold not reached yet; None where the family is capped."""
+    name, base, addon = family.rule.family, family.base, family.addon
+    if seconds < base.threshold_seconds:
+        return NextThreshold(name, base.code, 1, base.threshold_seconds - seconds)
+    if addon is None:
+        return None
+    unit = (seconds - base.threshold_seconds) // addon.threshold_seconds + 1
+    if addon.units_max is not None and unit > addon.units_max:
+        return None
+    goal = base.threshold_seconds + unit * addon.threshold_seconds
+    return NextThreshold(name, addon.code, unit, goal - seconds)
+
+
+def next_thresholds(context: MonthContext, tally: Tally) -> tuple[NextThreshold, ...]:
+    """By family, blocked or not; complex only with the decision making it needs."""
+    found = []
+    for family in context.families:
+        if family.rule.family is Family.COMPLEX and not context.mdm_enough:
+            continue
+        pool = pool_of(tally, family.rule.pool, context.policy)
+        nearest = next_threshold(family, sum(pool.values()))
+        if nearest is not None:
+            found.append(nearest)
+    return tuple(found)
+
+
+def _may_be_billed(context: MonthContext, family: Family) -> bool:
+    return family is not Family.COMPLEX or (context.mdm_enough and plan_serves_complex(context))
+
+
+def plan_serves_complex(context: MonthContext) -> bool:
+    """Whether the care plan was worked on in the month, where the date of service asks for it."""
+    rule = context.rules.complex
+    if rule is None or not rule.plan_actions_in_month:
+        return rule is not None
+    return any(
+        _acts_in(event, rule.plan_actions_in_month, context.month)
+        for event in context.chart.care_plans
+    )
+
+
+def _acts_in(event: Event, actions: frozenset[str], month: Month) -> bool:
+    plan = event.fact
+    assert isinstance(plan, CarePlanRecorded)
+    return plan.action in actions and first_day(month) <= plan.on <= last_day(month)
+
+
+def offers(context: MonthContext, tally: Tally, fees: FeeSchedule) -> tuple[Option, ...]:
+    """Every family whose own requirements the seconds meet, whatever blocks the month."""
+    found = []
+    for family in context.families:
+        pool = pool_of(tally, family.rule.pool, context.policy)
+        units = units_reached(family, sum(pool.values()))
+        if units is None or not _may_be_billed(context, family.rule.family):
+            continue
+        on = _date_of_service(context, pool, units.last_threshold_seconds)
+        payment = _price(context, fees, units.codes, on)
+        found.append(Option(family.rule.family, units.codes, on, payment))
+    return tuple(found)
+
+
+def _date_of_service(context: MonthContext, pool: Mapping[date, int], threshold: int) -> date:
+    if context.policy.date_of_service == "month-end":
+        return last_day(context.month)
+    return day_reached(pool, threshold)
+
+
+def day_reached(pool: Mapping[date, int], threshold_seconds: int) -> date:
+    """The local date on which the pool reached the threshold.
+
+    Unclocked work counts at the end of its day, so the totals by day decide.
+    """
+    counted = 0
+    for day in sorted(pool):
+        counted += pool[day]
+        if counted >= threshold_seconds:
+            return day
+    raise ValueError("the pool never reaches the threshold")
+
+
+def _price(
+    context: MonthContext, fees: FeeSchedule, codes: tuple[CodeUnits, ...], on: date
+) -> Payment | None:
+    if context.span is None:
+        return None
+    enrolment = context.span.enrolment
+    return fees.price(
+        codes,
+        on,
+        credential=enrolment.billing_practitioner.credential,
+        setting=enrolment.setting,
+        provider_kind=enrolment.provider_kind,
+        locality=enrolment.locality,
+        qp=context.policy.qp,
+    )
+
+
+def select(options: tuple[Option, ...], policy: Policy) -> Option | None:
+    """The option the practice's policy picks; ties go to the earlier."""
+    if not options:
+        return None
+    if policy.selection == "highest-payment":
+        return max(options, key=_amount)
+    if policy.selection == "staff-first":
+        for option in options:
+            if option.family is Family.NON_COMPLEX:
+                return option
+    return options[0]
+
+
+def _amount(option: Option) -> tuple[bool, object]:
+    """An option without a figure never beats one that has it."""
+    if option.payment is None:
+        return (False, 0)
+    return (True, option.payment.amount)

@@ -1,0 +1,144 @@
+"""What does not block a month but should be looked at before it is claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from domain.assess.assessment import Option
+from domain.assess.context import MonthContext
+from domain.assess.counting import Tally
+from domain.assess.findings import services_with_effect
+from domain.entries import Entry, Standing
+from domain.facts import (
+    Clocked,
+    Instant,
+    MonthClaimed,
+    ServiceBilled,
+    TimeAmended,
+    TimeLogged,
+    VisitRecorded,
+    Work,
+)
+from domain.rules.services import EM_VISIT_CODES
+from domain.time.calendar import ONE_DAY, SECONDS_A_DAY, local_date, midnight
+
+CONTEMPORANEOUS_SECONDS = 7 * SECONDS_A_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A month with everything that its warnings look at."""
+
+    context: MonthContext
+    tally: Tally
+    entries: Iterable[Entry]
+    standing: Iterable[Standing]
+    options: tuple[Option, ...]
+    earned: tuple[Option, ...]
+
+
+def work_ended_at(context: MonthContext, work: Work) -> Instant:
+    """Unclocked work ends with its local day."""
+    if isinstance(work, Clocked):
+        return work.ended_at
+    timezone = context.timeline.timezone_on(work.performed_on)
+    return midnight(work.performed_on + ONE_DAY, timezone)
+
+
+def falls_in_month(context: MonthContext, work: Work) -> bool:
+    if isinstance(work, Clocked):
+        return any(d.start < work.ended_at and work.started_at < d.end for d in context.days)
+    return work.performed_on in context.reasons_on
+
+
+def _contemporaneity(x: Examined) -> bool:
+    for standing in x.standing:
+        late = standing.event.time - work_ended_at(x.context, standing.work)
+        if late > CONTEMPORANEOUS_SECONDS and falls_in_month(x.context, standing.work):
+            return True
+    return False
+
+
+def _unclocked_time(x: Examined) -> bool:
+    return x.tally.unclocked
+
+
+def _mue_exceeded(x: Examined) -> bool:
+    addons = [family.addon for family in x.context.families if family.addon is not None]
+    limits = {addon.code: addon.units_warned_above for addon in addons}
+    for option in x.options:
+        for line in option.codes:
+            limit = limits.get(line.code)
+            if limit is not None and line.units > limit:
+                return True
+    return False
+
+
+def _late_after_claim(x: Examined) -> bool:
+    claim = x.context.chart.claims.get(x.context.month)
+    if claim is None:
+        return False
+    assert isinstance(claim.fact, MonthClaimed)
+    submitted_on = claim.fact.submitted_on
+    for entry in x.entries:
+        latest = max((event.time for event in entry.unwithdrawn), default=None)
+        if latest is None or local_date(latest, x.context.timezone) <= submitted_on:
+            continue
+        if _was_in_month(x.context, entry):
+            return True
+    return False
+
+
+def _was_in_month(context: MonthContext, entry: Entry) -> bool:
+    facts = [event.fact for event in entry.unwithdrawn]
+    timed = [fact for fact in facts if isinstance(fact, TimeLogged | TimeAmended)]
+    return any(falls_in_month(context, fact.work) for fact in timed)
+
+
+def _same_day_visit(x: Examined) -> bool:
+    npi = x.context.question.npi
+    for event in x.context.chart.visits:
+        visit = event.fact
+        assert isinstance(visit, VisitRecorded)
+        if visit.npi == npi and visit.hcpcs in EM_VISIT_CODES and visit.on in x.tally.everyone:
+            return True
+    for event in x.context.chart.services:
+        service = event.fact
+        assert isinstance(service, ServiceBilled)
+        if service.npi == npi and service.hcpcs in EM_VISIT_CODES:
+            if any(service.from_on <= day <= service.through_on for day in x.tally.everyone):
+                return True
+    return False
+
+
+def _concurrent_service(x: Examined) -> bool:
+    return bool(services_with_effect(x.context.question, "concurrent-service"))
+
+
+def _mdm_by_other(x: Examined) -> bool:
+    known = any(family.rule.family == "complex" for family in x.context.families)
+    return known and x.context.mdm_by_other
+
+
+def _fee_missing(x: Examined) -> bool:
+    if x.context.span is None or "provider-not-eligible" in x.context.blockers:
+        return False
+    return any(option.payment is None for option in (*x.options, *x.earned))
+
+
+WARNINGS: tuple[tuple[str, Callable[[Examined], bool]], ...] = (
+    ("concurrent-service", _concurrent_service),
+    ("contemporaneity", _contemporaneity),
+    ("fee-missing", _fee_missing),
+    ("late-after-claim", _late_after_claim),
+    ("mdm-not-by-billing-practitioner", _mdm_by_other),
+    ("mue-exceeded", _mue_exceeded),
+    ("same-day-visit", _same_day_visit),
+    ("unclocked-time", _unclocked_time),
+)
+"""In sorted order, as they are printed."""
+
+
+def warnings(x: Examined) -> tuple[str, ...]:
+    return tuple(name for name, holds in WARNINGS if holds(x))

@@ -1,0 +1,193 @@
+"""The patient: a decider over one stream of events.
+
+`decide` says whether an event is new; `evolve` is the only code that turns events into state.
+Facts are kept as sets of revisions, so order, repetition and lateness change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.chart import Chart, draw_chart
+from domain.entries import Entry
+from domain.event import Event, EventKey
+from domain.facts import (
+    ComplexityAssessed,
+    EventRetracted,
+    Month,
+    MonthClaimed,
+    MonthReopened,
+    TimeAmended,
+    TimeLogged,
+    TimeVoided,
+)
+from domain.rejections import Reason, Rejection
+from domain.retractions import withdrawn_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The event is new: append it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The same event said again: no effect, however late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The event must not enter the log."""
+
+    rejection: Rejection
+
+
+Decision = Accepted | Duplicate | Refused
+ACCEPTED = Accepted()
+DUPLICATE = Duplicate()
+
+
+class Patient:
+    """One patient's state, folded from its events.
+
+    Mutable for the sake of speed, with one rule: only `evolve` changes it. A holder whose
+    transaction failed throws the object away and folds anew.
+    """
+
+    __slots__ = (
+        "_chart",
+        "entries",
+        "entries_of_month",
+        "events",
+        "ground",
+        "memo",
+        "patient_id",
+        "practice_id",
+        "retractions",
+        "version",
+        "withdrawn",
+    )
+
+    def __init__(self, practice_id: str, patient_id: str) -> None:
+        self.practice_id = practice_id
+        self.patient_id = patient_id
+        self.version = 0
+        self.events: dict[EventKey, Event] = {}
+        self.entries: dict[str, Entry] = {}
+        self.entries_of_month: dict[Month, dict[str, Entry]] = {}
+        self.ground: list[Event] = []
+        self.retractions: list[Event] = []
+        self.withdrawn: frozenset[EventKey] = frozenset()
+        self._chart: Chart | None = None
+        self.memo: dict[Any, Any] = {}
+        """What is derived from the chart alone; emptied when the chart changes."""
+
+    @property
+    def chart(self) -> Chart:
+        """The standing facts but time, drawn anew after a change."""
+        if self._chart is None:
+            self._chart = draw_chart(e for e in self.ground if e.key not in self.withdrawn)
+        return self._chart
+
+    def forget_chart(self) -> None:
+        """The ground facts changed: what was derived from them no longer holds."""
+        self._chart = None
+        self.memo.clear()
+
+
+def decide(patient: Patient, event: Event) -> Decision:
+    """Whether the event is new for this patient, said before, or in conflict with the first."""
+    known = patient.events.get((event.source, event.id))
+    if known is None:
+        return ACCEPTED
+    if known.digest == event.digest:
+        return DUPLICATE
+    return Refused(conflicting_duplicate())
+
+
+def conflicting_duplicate() -> Rejection:
+    """The refusal of other content under a (`source`, `id`) that is taken."""
+    return Rejection(
+        Reason.CONFLICTING_DUPLICATE,
+        "another event with this source and id but other content is already stored; "
+        "expected a new id for new content",
+        "id",
+    )
+
+
+def evolve(patient: Patient, event: Event) -> Patient:
+    """Fold one accepted event into the patient and return it.
+
+    Total: every decodable event folds. The same set of events folds to the same answers in
+    any order.
+    """
+    patient.events[(event.source, event.id)] = event
+    patient.version += 1
+    fact = event.fact
+    if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
+        _fold_time(patient, fact.entry_id, event)
+    elif isinstance(fact, EventRetracted):
+        _fold_retraction(patient, event)
+    else:
+        patient.ground.append(event)
+        patient.forget_chart()
+    return patient
+
+
+def _fold_time(patient: Patient, entry_id: str, event: Event) -> None:
+    entry = patient.entries.get(entry_id)
+    if entry is None:
+        entry = patient.entries[entry_id] = Entry(entry_id)
+    entry.add(event, patient.withdrawn)
+    for month in entry.months:
+        patient.entries_of_month.setdefault(month, {})[entry_id] = entry
+
+
+def _fold_retraction(patient: Patient, event: Event) -> None:
+    before = patient.withdrawn
+    patient.retractions.append(event)
+    patient.withdrawn = withdrawn_keys(patient.retractions)
+    for key in before ^ patient.withdrawn:
+        changed = patient.events.get(key)
+        if changed is None:
+            continue
+        entry = _entry_of(patient, changed)
+        if entry is not None:
+            entry.settle(patient.withdrawn)
+        else:
+            patient.forget_chart()
+
+
+def _entry_of(patient: Patient, event: Event) -> Entry | None:
+    fact = event.fact
+    if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
+        return patient.entries.get(fact.entry_id)
+    return None
+
+
+def months_touched(patient: Patient, event: Event) -> set[Month]:
+    """Months whose assessment the event may have changed, asked after it was folded."""
+    fact = event.fact
+    if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
+        return set(patient.entries[fact.entry_id].months)
+    if isinstance(fact, ComplexityAssessed | MonthClaimed | MonthReopened):
+        return {fact.month}
+    if isinstance(fact, EventRetracted):
+        return _months_of_target(patient, fact)
+    return months_known(patient)
+
+
+def _months_of_target(patient: Patient, fact: EventRetracted) -> set[Month]:
+    target = patient.events.get((fact.event_source, fact.event_id))
+    if target is None:
+        return set()
+    if isinstance(target.fact, EventRetracted):
+        return months_known(patient)
+    return months_touched(patient, target)
+
+
+def months_known(patient: Patient) -> set[Month]:
+    """Every month in which something of this patient may lie."""
+    chart = patient.chart
+    return {*patient.entries_of_month, *chart.complexity, *chart.claims}

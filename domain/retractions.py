@@ -1,0 +1,36 @@
+"""Which events are withdrawn. A retraction may itself be withdrawn; arrival order is irrelevant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.event import Event, EventKey
+from domain.facts import EventRetracted
+
+
+def _target(retraction: Event) -> EventKey:
+    fact = retraction.fact
+    assert isinstance(fact, EventRetracted)
+    return (fact.event_source, fact.event_id)
+
+
+def withdrawn_keys(retractions: Sequence[Event]) -> frozenset[EventKey]:
+    """Keys that a retraction in force names.
+
+    A retraction that no undecided retraction names is in force, and what it names is not. Where
+    retractions name each other in a circle, the one with the greatest `time`, `source`, `id` is
+    taken to be in force: any fixed choice does, as long as arrival has no say.
+    """
+    undecided = {retraction.key: retraction for retraction in retractions}
+    withdrawn: set[EventKey] = set()
+    while undecided:
+        named = {_target(retraction) for retraction in undecided.values()}
+        free = [key for key in undecided if key not in named]
+        if not free:
+            free = [max(undecided.values(), key=lambda retraction: retraction.order).key]
+        for key in free:
+            retraction = undecided.pop(key, None)
+            if retraction is not None:
+                withdrawn.add(_target(retraction))
+                undecided.pop(_target(retraction), None)
+    return frozenset(withdrawn)

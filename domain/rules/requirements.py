@@ -1,0 +1,326 @@
+"""What a month needs: consent, conditions, plan, visit, credential. Effective-dated rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from domain.rules.citation import Citation, Confidence
+from domain.rules.services import code_range
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRule:
+    rule_id: str
+    methods: frozenset[str]
+    first: date
+    last: date | None
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRule:
+    """Who needs an initiating visit at which CCM was discussed: everybody, or new patients."""
+
+    rule_id: str
+    discussed_for: Literal["everybody", "new-patients"]
+    first: date
+    last: date | None
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class QualifyingVisitRule:
+    """Codes of visits that may initiate, by the date of the visit."""
+
+    rule_id: str
+    codes: frozenset[str]
+    first: date
+    last: date | None
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class ComplexRule:
+    """What the complex family needs besides its minutes."""
+
+    rule_id: str
+    mdm: frozenset[str]
+    plan_actions_in_month: frozenset[str]
+    """One of these care plan actions must fall in the month; empty: none needed."""
+    first: date
+    last: date | None
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRule:
+    """A rule whose content is its identifier: named so that it can be explained and cited."""
+
+    rule_id: str
+    first: date
+    last: date | None
+    citation: Citation
+
+
+_SINCE = date(2015, 1, 1)
+_LONG_AGO = date(2010, 1, 1)
+_FAQ_2017 = Citation("CMS, CCM changes for 2017", Confidence.OFFICIAL)
+
+CONSENT_RULES = (
+    ConsentRule(
+        "consent.written",
+        frozenset({"written"}),
+        _LONG_AGO,
+        date(2016, 12, 31),
+        Citation(
+            "CMS MLN 909188 (2015)", Confidence.OFFICIAL, "written agreement until the end of 2016"
+        ),
+    ),
+    ConsentRule(
+        "consent.verbal-or-written",
+        frozenset({"verbal", "written"}),
+        date(2017, 1, 1),
+        None,
+        _FAQ_2017,
+    ),
+)
+
+VISIT_RULES = (
+    VisitRule("visit.everybody", "everybody", _LONG_AGO, date(2016, 12, 31), _FAQ_2017),
+    VisitRule(
+        "visit.new-or-not-seen",
+        "new-patients",
+        date(2017, 1, 1),
+        None,
+        Citation(
+            "CMS, CCM changes for 2017; NGS; Noridian Q&A",
+            Confidence.OFFICIAL,
+            "seen within a year before the start, or an initiating visit",
+        ),
+    ),
+)
+
+_QUALIFYING = Citation(
+    "AAFP on the CMS FAQ 2016; Noridian Q&A; NGS",
+    Confidence.OFFICIAL,
+    "face to face, levels 2 to 5, wellness and transition visits; never 99211 or telephone",
+)
+
+QUALIFYING_VISIT_RULES = (
+    QualifyingVisitRule(
+        "visit.qualifying",
+        code_range(99202, 99205)
+        | code_range(99212, 99215)
+        | code_range(99341, 99350)
+        | {"G0402", "G0438", "G0439", "99495", "99496"},
+        _LONG_AGO,
+        None,
+        _QUALIFYING,
+    ),
+    QualifyingVisitRule(
+        "visit.qualifying.99201", frozenset({"99201"}), _LONG_AGO, date(2020, 12, 31), _QUALIFYING
+    ),
+)
+
+_MDM = frozenset({"moderate", "high"})
+
+COMPLEX_RULES = (
+    ComplexRule(
+        "complex.mdm-and-plan",
+        _MDM,
+        frozenset({"established", "revised"}),
+        date(2017, 1, 1),
+        date(2019, 12, 31),
+        Citation(
+            "CMS text 2018 on complex CCM",
+            Confidence.OFFICIAL,
+            "the plan was set up or substantially revised in the month",
+        ),
+    ),
+    ComplexRule(
+        "complex.mdm",
+        _MDM,
+        frozenset(),
+        date(2020, 1, 1),
+        None,
+        Citation(
+            "PFS 2020 final rule", Confidence.SECONDARY, "the plan revision is no longer asked for"
+        ),
+    ),
+)
+
+CONDITIONS_MIN = 2
+CONDITION_CATEGORY_LENGTH = 3
+"""Two codes are distinct conditions when their ICD-10-CM categories, three characters, differ."""
+
+ELIGIBLE_CREDENTIALS = frozenset({"MD", "DO", "NP", "PA", "CNS", "CNM"})
+
+PLAIN_RULES = (
+    PlainRule(
+        "enrolment.in-force",
+        _SINCE,
+        None,
+        Citation(
+            "programme definition",
+            Confidence.DERIVED,
+            "time outside the programme is nobody's to bill",
+        ),
+    ),
+    PlainRule(
+        "consent.revocation",
+        _SINCE,
+        None,
+        Citation(
+            "NGS care management page", Confidence.OFFICIAL, "takes effect at the end of its month"
+        ),
+    ),
+    PlainRule(
+        "consent.practitioner-change",
+        _SINCE,
+        None,
+        Citation(
+            "78 FR 74424; First Coast",
+            Confidence.OFFICIAL,
+            "renewed only when the billing practitioner changes",
+        ),
+    ),
+    PlainRule(
+        "conditions.two",
+        _SINCE,
+        None,
+        Citation(
+            "CMS MLN 909188 (2015); Noridian",
+            Confidence.OFFICIAL,
+            "two or more chronic conditions, attested",
+        ),
+    ),
+    PlainRule(
+        "care-plan.established",
+        _SINCE,
+        None,
+        Citation("NGS care management page", Confidence.OFFICIAL),
+    ),
+    PlainRule(
+        "practitioner.credential",
+        _SINCE,
+        None,
+        Citation(
+            "CMS, CCM changes for 2017; CGS 2015",
+            Confidence.OFFICIAL,
+            "physician, NP, PA, CNS or CNM",
+        ),
+    ),
+    PlainRule(
+        "time.calendar-month",
+        _SINCE,
+        None,
+        Citation(
+            "CMS CCM FAQ as reprinted; NGS",
+            Confidence.OFFICIAL,
+            "a calendar month, nothing carried over",
+        ),
+    ),
+    PlainRule(
+        "time.exact-seconds",
+        _SINCE,
+        None,
+        Citation(
+            "CMS text 2018; production practice",
+            Confidence.DERIVED,
+            "full thresholds, nothing rounded",
+        ),
+    ),
+    PlainRule(
+        "time.once",
+        _SINCE,
+        None,
+        Citation(
+            "CPT time principle, unverified; CMS FAQ",
+            Confidence.UNVERIFIED,
+            "two people at once count once",
+        ),
+    ),
+    PlainRule(
+        "time.clinical-staff",
+        _SINCE,
+        None,
+        Citation(
+            "CMS CCM FAQ 2017; 42 CFR 410.26", Confidence.OFFICIAL, "non-clinical staff never count"
+        ),
+    ),
+    PlainRule(
+        "time.inside-us",
+        _SINCE,
+        None,
+        Citation("42 CFR 411.9; First Coast 2015", Confidence.OFFICIAL),
+    ),
+    PlainRule(
+        "time.other-programme",
+        _SINCE,
+        None,
+        Citation("CMS FAQ as relayed", Confidence.SECONDARY, "a minute serves one service only"),
+    ),
+    PlainRule(
+        "time.countable-activity",
+        _SINCE,
+        None,
+        Citation("AAFP FAQ; Noridian Q&A", Confidence.SECONDARY, "a practice may change the list"),
+    ),
+    PlainRule(
+        "time.before-consent",
+        _SINCE,
+        None,
+        Citation("Noridian Q&A", Confidence.OFFICIAL, "agreement comes first"),
+    ),
+    PlainRule(
+        "time.before-visit",
+        _SINCE,
+        None,
+        Citation("Noridian Q&A", Confidence.OFFICIAL, "the visit comes first where one is needed"),
+    ),
+    PlainRule(
+        "time.inpatient",
+        _SINCE,
+        None,
+        Citation(
+            "facility payment principle",
+            Confidence.UNVERIFIED,
+            "the facility is paid for those days",
+        ),
+    ),
+    PlainRule(
+        "time.snf-part-a",
+        _SINCE,
+        None,
+        Citation("CMS CCM FAQ 2016", Confidence.OFFICIAL, "only while Part A pays the stay"),
+    ),
+    PlainRule(
+        "time.after-death",
+        _SINCE,
+        None,
+        Citation(
+            "CMS FAQ, not found again", Confidence.UNVERIFIED, "time up to the day of death counts"
+        ),
+    ),
+    PlainRule(
+        "time.contemporaneous",
+        _SINCE,
+        None,
+        Citation(
+            "Noridian medical review",
+            Confidence.DERIVED,
+            "late notes invite doubt; warned of after 7 days",
+        ),
+    ),
+    PlainRule("family.one-a-month", _SINCE, None, _FAQ_2017),
+    PlainRule(
+        "claim.date",
+        _SINCE,
+        None,
+        Citation(
+            "CMS CCM FAQ as reprinted", Confidence.OFFICIAL, "threshold date or later in the month"
+        ),
+    ),
+)

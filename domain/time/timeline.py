@@ -1,0 +1,125 @@
+"""Which enrolment is in force when, and with it the patient's local date of any instant.
+
+An enrolment begins at local midnight of its `effective_on` in its own zone. It ends when the next
+one begins, or at local midnight after its last day. Outside every enrolment the default zone
+tells the date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from domain.event import Event
+from domain.facts import Instant, Month, PatientEnrolled
+from domain.time.calendar import ONE_DAY, first_day, last_day, midnight
+
+BEGINNING: Instant = -(2**62)
+END: Instant = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An enrolment in force from `first` to `last` (None: still open), both days included."""
+
+    enrolment: PatientEnrolled
+    event: Event
+    first: date
+    last: date | None
+    ended_by: Event | None = None
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+    def touches(self, month: Month) -> bool:
+        begun = self.first <= last_day(month)
+        return begun and (self.last is None or self.last >= first_day(month))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDay:
+    """One stretch of instants that share a local date and an enrolment (or none)."""
+
+    start: Instant
+    end: Instant
+    day: date
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Regime:
+    start: Instant
+    end: Instant
+    timezone: str
+    span: Span | None
+
+
+class Timeline:
+    """The spans of one patient in order, and the local days they make."""
+
+    def __init__(self, spans: Sequence[Span], default_timezone: str) -> None:
+        self.spans = tuple(spans)
+        self.default_timezone = default_timezone
+        self._regimes = tuple(_regimes(self.spans, default_timezone))
+
+    def span_on(self, day: date) -> Span | None:
+        """The enrolment in force on a day."""
+        for span in reversed(self.spans):
+            if span.first <= day:
+                return span if span.covers(day) else None
+        return None
+
+    def span_of_month(self, month: Month) -> Span | None:
+        """The enrolment in force on the last day of the month that has any."""
+        for span in reversed(self.spans):
+            if span.touches(month):
+                return span
+        return None
+
+    def timezone_on(self, day: date) -> str:
+        span = self.span_on(day)
+        return span.enrolment.timezone if span else self.default_timezone
+
+    def timezone_of_month(self, month: Month) -> str:
+        span = self.span_of_month(month)
+        return span.enrolment.timezone if span else self.default_timezone
+
+    def days(self, month: Month) -> list[LocalDay]:
+        """Every instant whose local date lies in the month, as stretches in order of time."""
+        stretches: list[LocalDay] = []
+        for regime in self._regimes:
+            stretches.extend(_days_of(regime, month))
+        stretches.sort(key=lambda stretch: stretch.start)
+        return stretches
+
+
+def _regimes(spans: Sequence[Span], default_timezone: str) -> Iterator[_Regime]:
+    free_from = BEGINNING
+    starts = [midnight(span.first, span.enrolment.timezone) for span in spans]
+    for index, span in enumerate(spans):
+        start, end = starts[index], starts[index + 1] if index + 1 < len(spans) else END
+        if span.last is not None and span.ended_by is not None:
+            end = min(end, midnight(span.last + ONE_DAY, span.enrolment.timezone))
+        if free_from < start:
+            yield _Regime(free_from, start, default_timezone, None)
+        if start < end:
+            yield _Regime(start, end, span.enrolment.timezone, span)
+        free_from = max(free_from, end)
+    if free_from < END:
+        yield _Regime(free_from, END, default_timezone, None)
+
+
+def _days_of(regime: _Regime, month: Month) -> Iterator[LocalDay]:
+    after = last_day(month) + ONE_DAY
+    day = first_day(month)
+    if midnight(after, regime.timezone) <= regime.start:
+        return
+    begin = midnight(day, regime.timezone)
+    while day < after and begin < regime.end:
+        tomorrow = day + ONE_DAY
+        finish = midnight(tomorrow, regime.timezone)
+        start, end = max(begin, regime.start), min(finish, regime.end)
+        if start < end:
+            yield LocalDay(start, end, day, regime.span)
+        day, begin = tomorrow, finish
