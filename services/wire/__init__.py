@@ -1,0 +1,1 @@
+"""The edge: CloudEvents in, domain events out, and back."""

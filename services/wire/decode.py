@@ -1,0 +1,133 @@
+"""One inbound message to one domain event, or to the reason why not. Nothing here ever raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.event import Event
+from domain.rejections import Reason, Rejection
+from infra.codec import canonical_json, content_digest
+from services.wire import json_text, modes
+from services.wire.complaints import rejection_of
+from services.wire.envelope import ATTRIBUTES, ENVELOPE_OF_TYPE
+from services.wire.refusal import Refused, missing, refused, token
+from services.wire.work import check_not_ahead
+
+_VALIDATE = {
+    name: model.__pydantic_validator__.validate_python for name, model in ENVELOPE_OF_TYPE.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An event fit to be stored.
+
+    `name` is the event type, `time_text` the `time` attribute as it was written, `data` the
+    canonical JSON of the sender's own `data`, unknown members included.
+    """
+
+    event: Event
+    name: str
+    time_text: str
+    data: bytes
+
+
+Decoded = Accepted | Rejection
+
+
+def decode_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:
+    """A Kafka message by the CloudEvents Kafka binding: structured, or binary with `ce_` headers.
+
+    Structured when the content type says so, or when there are no `ce_` headers at all; batches
+    are refused. A message without a value is a deletion marker, never an event.
+    """
+    return _guarded(lambda: _of_message(value, headers))
+
+
+def decode_structured(raw: bytes) -> Decoded:
+    """A whole CloudEvent as one JSON object."""
+    return _guarded(lambda: _of_document(json_text.parse(raw)))
+
+
+def decode_binary(attributes: Mapping[str, str], raw: bytes) -> Decoded:
+    """A CloudEvent whose attributes came beside its `data`, without their `ce_` or `ce-` prefix."""
+    return _guarded(lambda: _of_binary(attributes, raw))
+
+
+def _guarded(decode: Callable[[], Decoded]) -> Decoded:
+    try:
+        return decode()
+    except Refused as refusal:
+        return refusal.rejection
+
+
+def _of_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:
+    if not headers and value is not None:
+        return _of_document(json_text.parse(value))
+    mode, attributes = modes.content_mode(headers)
+    if value is None:
+        raise refused(Reason.NOT_CLOUDEVENT, "", "an event", "a message without a value")
+    if mode is modes.Mode.BINARY:
+        return _of_binary(attributes, value)
+    return _of_document(json_text.parse(value))
+
+
+def _of_binary(attributes: Mapping[str, str], raw: bytes) -> Decoded:
+    document: dict[str, Any] = {name: attributes[name] for name in ATTRIBUTES if name in attributes}
+    document["data"] = json_text.parse(raw, "data")
+    return _of_document(document)
+
+
+def _of_document(document: Any) -> Decoded:
+    if type(document) is not dict:
+        raise refused(Reason.NOT_CLOUDEVENT, "", "a JSON object", token(document))
+    name = _type_of(document)
+    try:
+        envelope = _VALIDATE[name](document)
+    except ValidationError as error:
+        return rejection_of(error, ENVELOPE_OF_TYPE[name])
+    fact = envelope.data.fact()
+    check_not_ahead(fact, envelope.time)
+    time_text = document["time"]
+    data = _canonical(document["data"])
+    practice, patient = envelope.practiceid, envelope.subject
+    digest = content_digest(practice, patient, name, time_text, data)
+    event = Event(
+        practice,
+        patient,
+        envelope.source,
+        envelope.id,
+        envelope.time,
+        fact,
+        digest,
+        envelope.recordedtime,
+    )
+    return Accepted(event, name, time_text, data)
+
+
+def _canonical(data: dict[str, Any]) -> bytes:
+    try:
+        return canonical_json(data)
+    except (ValueError, OverflowError):
+        expected = "numbers that can be written down again"
+        raise refused(Reason.INVALID_MEMBER, "data", expected, "others") from None
+
+
+def _type_of(document: dict[str, Any]) -> str:
+    """The event type, once the document is known to be a CloudEvent of version 1.0."""
+    version = document.get("specversion")
+    if version != "1.0":
+        found = "none" if version is None else token(version)
+        raise refused(Reason.NOT_CLOUDEVENT, "specversion", "'1.0'", found)
+    name = document.get("type")
+    if name is None:
+        raise missing("type", "one of the event types of the contract")
+    if type(name) is not str:
+        raise refused(Reason.INVALID_MEMBER, "type", "a string", token(name))
+    if name not in ENVELOPE_OF_TYPE:
+        raise refused(Reason.UNKNOWN_TYPE, "type", "an event type of the contract", token(name))
+    return name
