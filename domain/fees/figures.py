@@ -28,7 +28,10 @@ CCM_CODES = (
 
 @dataclass(frozen=True, slots=True)
 class Rvu:
-    """Relative value units of one code; None where the published figure is not known here."""
+    """Relative value units of one code; None where the published figure is not known here.
+
+    `qp` is set where a file of only one kind of practitioner (from 2026 on) gives them.
+    """
 
     code: str
     first_day: date
@@ -37,6 +40,7 @@ class Rvu:
     pe_nonfacility: Decimal | None
     pe_facility: Decimal | None
     mp: Decimal | None
+    qp: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

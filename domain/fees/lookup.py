@@ -42,9 +42,10 @@ class Lookup:
         for amount in layer.amounts:
             self._amounts[amount.locality, amount.code].append(Found(amount, origin))
 
-    def rvu(self, code: str, on: date) -> Found[Rvu] | None:
+    def rvu(self, code: str, on: date, qp: bool) -> Found[Rvu] | None:
         """The code's relative value units on that day."""
-        return _in_force(self._rvus.get(code, ()), on)
+        known = self._rvus.get(code, ())
+        return _in_force((found for found in known if found.figure.qp in (None, qp)), on)
 
     def factor(self, on: date, qp: bool) -> Found[ConversionFactor] | None:
         """The conversion factor on that day; `qp` matters only where there are two."""

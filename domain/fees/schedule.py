@@ -167,7 +167,7 @@ class FeeSchedule:
     def _computed(
         self, code: str, on: date, setting: str, locality: str | None, qp: bool
     ) -> UnitAmount | None:
-        rvu = self.lookup.rvu(code, on)
+        rvu = self.lookup.rvu(code, on, qp)
         factor = self.lookup.factor(on, qp)
         if rvu is None or factor is None:
             return None

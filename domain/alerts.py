@@ -1,0 +1,112 @@
+"""What is watched for alerting systems, and when it is raised and resolved.
+
+One identity per thing watched, for ever: practice, patient, month, type, code and unit. The
+transitions of an identity count from 1. They are decided event by event from the assessment
+alone and the recorded time, so a replay of the log decides the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from domain.assess.assessment import Assessment
+from domain.facts import Instant, Month
+from domain.policy import Policy
+from domain.time.calendar import ONE_DAY, last_day, midnight
+
+ALERTS = UUID("7d9c0a2e-5f0b-5c8e-9d55-0f1a6f3c2b41")
+"""Namespace of alert identities. Changing it would change every identity."""
+
+
+class AlertType(StrEnum):
+    THRESHOLD_APPROACHING = "threshold.approaching"
+    THRESHOLD_REACHED = "threshold.reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One thing watched in a patient's month."""
+
+    month: Month
+    type: AlertType
+    code: str
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an identity stands: how many transitions it has made, and whether it is raised."""
+
+    transition: int
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of one alert; `seconds_to_go` is None where it has no meaning."""
+
+    watched: Watched
+    number: int
+    raised: bool
+    seconds_to_go: int | None
+
+
+def alert_id(practice_id: str, patient_id: str, watched: Watched) -> str:
+    """UUIDv5 over the six parts, written as a JSON array so that no two can be confused."""
+    parts = [practice_id, patient_id, watched.month, watched.type.value, watched.code, watched.unit]
+    return str(uuid5(ALERTS, json.dumps(parts, ensure_ascii=False, separators=(",", ":"))))
+
+
+def month_is_over(assessment: Assessment, now: Instant) -> bool:
+    """Whether the month has ended for the patient at `now`."""
+    return now >= midnight(last_day(assessment.month) + ONE_DAY, assessment.timezone)
+
+
+def to_raise(assessment: Assessment, policy: Policy, now: Instant) -> dict[Watched, int | None]:
+    """Everything that should stand raised for the month, with its seconds to go."""
+    month = assessment.month
+    wanted: dict[Watched, int | None] = {}
+    for option in assessment.options:
+        for line in option.codes:
+            for unit in range(1, line.units + 1):
+                wanted[Watched(month, AlertType.THRESHOLD_REACHED, line.code, unit)] = None
+    for nearest in assessment.next:
+        if nearest.seconds_to_go <= policy.approaching_seconds and not month_is_over(
+            assessment, now
+        ):
+            watched = Watched(
+                month, AlertType.THRESHOLD_APPROACHING, nearest.code, nearest.unit
+            )
+            wanted[watched] = nearest.seconds_to_go
+    return wanted
+
+
+def transitions(
+    standing: Mapping[Watched, Standing], wanted: Mapping[Watched, int | None], month: Month
+) -> list[Transition]:
+    """The changes that bring one month from where its alerts stand to where they should.
+
+    Resolutions come first, then what is raised, each in order of type, code and unit.
+    """
+    resolved = [
+        Transition(watched, at.transition + 1, False, None)
+        for watched, at in standing.items()
+        if at.raised and watched.month == month and watched not in wanted
+    ]
+    raised = []
+    for watched, seconds_to_go in wanted.items():
+        at = standing.get(watched)
+        if at is None:
+            raised.append(Transition(watched, 1, True, seconds_to_go))
+        elif not at.raised:
+            raised.append(Transition(watched, at.transition + 1, True, seconds_to_go))
+    return [*sorted(resolved, key=_order), *sorted(raised, key=_order)]
+
+
+def _order(transition: Transition) -> tuple[str, str, int]:
+    watched = transition.watched
+    return (watched.type.value, watched.code, watched.unit)

@@ -1,0 +1,5 @@
+"""The one core that every door hands its messages to."""
+
+from services.ingest.core import Delivery, Ingest, Outcome
+
+__all__ = ["Delivery", "Ingest", "Outcome"]

@@ -1,0 +1,94 @@
+"""One attempt at a batch: its events folded into their patients, and the rows that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from domain.assess import Assessment
+from domain.facts import Month
+from domain.patient import Accepted as New
+from domain.patient import Duplicate, conflicting_duplicate, decide
+from domain.policy import Policy
+from domain.rejections import Rejection
+from domain.rules import RuleBook
+from infra.answers import assessment_row, transition_row
+from infra.codec import encode_state, link
+from projections.ports import Batch, StoredEvent
+from services.ingest.patients import HotPatient
+from services.wire.decode import Accepted
+
+
+class Folding:
+    """Collects what one transaction will write. Patients are changed as it goes: if the
+    transaction fails they must be forgotten."""
+
+    def __init__(
+        self,
+        patients: Mapping[str, HotPatient],
+        book: RuleBook,
+        policy_of: Callable[[str], Policy],
+        recorded_at_us: int,
+        results: list[Rejection | None],
+    ) -> None:
+        self._patients = patients
+        self._book = book
+        self._policy_of = policy_of
+        self._recorded_at_us = recorded_at_us
+        self._answers: dict[tuple[str, Month], Assessment | None] = {}
+        self._streams: dict[bytes, str] = {}
+        self.results = results
+        self.batch = Batch()
+        self.accepted = 0
+        self.duplicates = 0
+
+    def take(self, index: int, accepted: Accepted, stream_id: str, key: bytes) -> None:
+        """Decide on one event and fold it if it is new."""
+        hot = self._patients[stream_id]
+        decision = decide(hot.live.patient, accepted.event)
+        if isinstance(decision, Duplicate):
+            self.duplicates += 1
+        elif not isinstance(decision, New):
+            self.results[index] = decision.rejection
+        elif self._streams.setdefault(key, stream_id) != stream_id:
+            self.results[index] = conflicting_duplicate()
+        else:
+            self._append(hot, accepted, stream_id, key)
+
+    def finish(self) -> None:
+        """Turn the last answer of every month touched into rows."""
+        for (stream_id, month), answer in self._answers.items():
+            if answer is None:
+                self.batch.removed_months.append((stream_id, month))
+            else:
+                self.batch.assessments.append(assessment_row(stream_id, answer))
+
+    def _append(self, hot: HotPatient, accepted: Accepted, stream_id: str, key: bytes) -> None:
+        event, patient = accepted.event, hot.live.patient
+        state = encode_state(
+            source=event.source,
+            id=event.id,
+            time_text=accepted.time_text,
+            recorded_at_us=self._recorded_at_us,
+            previous=hot.previous,
+            data=accepted.data,
+        )
+        version = patient.version + 1
+        policy = self._policy_of(event.practice_id)
+        answers, changes = hot.live.take(event, self._recorded_at_us, self._book, policy)
+        hot.previous = link(stream_id, version, accepted.name, state)
+        self.batch.events.append(StoredEvent(stream_id, version, accepted.name, state, key))
+        self.batch.versions[stream_id] = version
+        for month, answer in answers.items():
+            self._answers[(stream_id, month)] = answer
+        for change in changes:
+            row = transition_row(
+                stream_id,
+                event.practice_id,
+                event.patient_id,
+                change,
+                event.key,
+                version,
+                self._recorded_at_us,
+            )
+            self.batch.transitions.append(row)
+        self.accepted += 1
