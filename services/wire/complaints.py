@@ -42,16 +42,16 @@ def _expected(error: ErrorDetails, model: type[BaseModel]) -> str:
 def _found(error: ErrorDetails) -> str:
     """Long or unprintable strings may be anything, notes too: only their measure is told."""
     value = error["input"]
-    if error["loc"][-1] in _QUIET_FIELDS:
-        return kind(value)
     match error["type"]:
+        case "string_too_short":
+            return "an empty string" if not value else token(value)
         case "string_too_long":
             return f"{len(value)} characters"
         case "too_long" | "too_short":
             return f"a list of {len(value)}"
         case "string_pattern_mismatch" if not value.isprintable():
             return "control characters in it"
-    return token(value)
+    return kind(value) if error["loc"][-1] in _QUIET_FIELDS else token(value)
 
 
 @lru_cache(maxsize=4_096)
