@@ -141,9 +141,9 @@ def initiating_visits(chart: Chart, rules: RuleSet, span: Span) -> list[Event]:
         qualifies = any(
             fact.hcpcs in row.codes for row in in_force(QUALIFYING_VISIT_RULES, fact.on)
         )
-        if qualifies and fact.npi == npi and fact.on >= earliest:
-            if fact.ccm_discussed or not discussed:
-                found.append(event)
+        discussed_enough = fact.ccm_discussed or not discussed
+        if qualifies and discussed_enough and fact.npi == npi and fact.on >= earliest:
+            found.append(event)
     return sorted(found, key=visit_day)
 
 

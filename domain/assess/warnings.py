@@ -106,9 +106,11 @@ def _same_day_visit(x: Examined) -> bool:
     for event in x.context.chart.services:
         service = event.fact
         assert isinstance(service, ServiceBilled)
-        if service.npi == npi and service.hcpcs in EM_VISIT_CODES:
-            if any(service.from_on <= day <= service.through_on for day in x.tally.everyone):
-                return True
+        own_visit = service.npi == npi and service.hcpcs in EM_VISIT_CODES
+        if own_visit and any(
+            service.from_on <= day <= service.through_on for day in x.tally.everyone
+        ):
+            return True
     return False
 
 

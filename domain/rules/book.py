@@ -14,13 +14,13 @@ from domain.assess.assessment import Family, RulesUsed
 from domain.facts import Month
 from domain.rules.citation import Citation
 from domain.rules.codes import CODE_RULES, FAMILY_RULES, CodeRule, FamilyRule
+from domain.rules.principles import PLAIN_RULES
 from domain.rules.requirements import (
     COMPLEX_RULES,
     CONDITION_CATEGORY_LENGTH,
     CONDITIONS_MIN,
     CONSENT_RULES,
     ELIGIBLE_CREDENTIALS,
-    PLAIN_RULES,
     QUALIFYING_VISIT_RULES,
     VISIT_RULES,
     ComplexRule,

@@ -1,0 +1,85 @@
+"""Alerts: one identity per thing watched, transitions that count, and a retraction."""
+
+from __future__ import annotations
+
+from domain.alerts import AlertType, Standing, Watched, alert_id, to_raise, transitions
+from domain.policy import Policy
+from tests.given import instant, practitioner, ready, staff, then
+
+MONTH = "2025-03"
+IN_MONTH = instant("2025-03-20T12:00:00Z")
+REACHED = Watched(MONTH, AlertType.THRESHOLD_REACHED, "99490", 1)
+NEAR = Watched(MONTH, AlertType.THRESHOLD_APPROACHING, "99490", 1)
+
+
+def wanted(
+    seconds: int, now: int = IN_MONTH, policy: Policy | None = None
+) -> dict[Watched, int | None]:
+    answer = then([*ready(MONTH), staff("t1", "2025-03-05", seconds)], MONTH)
+    return to_raise(answer, policy or Policy(), now)
+
+
+def test_nothing_is_raised_beyond_the_margin() -> None:
+    assert wanted(899) == {}
+
+
+def test_a_threshold_is_approached_from_exactly_the_margin_on() -> None:
+    assert wanted(900) == {NEAR: 300}
+    assert wanted(1_199) == {NEAR: 1}
+
+
+def test_a_practice_chooses_its_margin() -> None:
+    assert wanted(600, policy=Policy(approaching_seconds=600)) == {NEAR: 600}
+
+
+def test_a_reached_threshold_is_no_longer_approached() -> None:
+    assert wanted(1_200) == {REACHED: None}
+
+
+def test_each_further_unit_has_its_own_identity() -> None:
+    second = Watched(MONTH, AlertType.THRESHOLD_REACHED, "99439", 2)
+    first = Watched(MONTH, AlertType.THRESHOLD_REACHED, "99439", 1)
+    assert set(wanted(3_600)) == {REACHED, first, second}
+
+
+def test_no_threshold_is_approached_once_the_month_is_over_for_the_patient() -> None:
+    assert wanted(1_000, now=instant("2025-04-01T03:59:59Z")) == {NEAR: 200}
+    assert wanted(1_000, now=instant("2025-04-01T04:00:00Z")) == {}
+
+
+def test_codes_of_every_family_offered_are_reached_though_one_is_billed() -> None:
+    events = [
+        *ready(MONTH),
+        staff("t1", "2025-03-05", 1_200),
+        practitioner("t2", "2025-03-06", 1_800),
+    ]
+    codes = {w.code for w in to_raise(then(events, MONTH), Policy(), IN_MONTH)}
+    assert codes == {"99491", "99490", "99439"}
+
+
+def test_a_correction_resolves_what_it_takes_back_and_a_later_one_raises_it_again() -> None:
+    raised = transitions({}, {REACHED: None}, MONTH)
+    assert [(t.number, t.raised) for t in raised] == [(1, True)]
+    taken = transitions({REACHED: Standing(1, True)}, {NEAR: 100}, MONTH)
+    assert [(t.watched, t.number, t.raised) for t in taken] == [
+        (REACHED, 2, False),
+        (NEAR, 1, True),
+    ]
+    again = transitions({REACHED: Standing(2, False)}, {REACHED: None}, MONTH)
+    assert [(t.number, t.raised) for t in again] == [(3, True)]
+
+
+def test_what_already_stands_makes_no_transition() -> None:
+    assert transitions({REACHED: Standing(1, True)}, {REACHED: None}, MONTH) == []
+    assert transitions({REACHED: Standing(2, False)}, {}, MONTH) == []
+
+
+def test_alerts_of_other_months_are_left_alone() -> None:
+    other = Watched("2025-02", AlertType.THRESHOLD_REACHED, "99490", 1)
+    assert transitions({other: Standing(1, True)}, {}, MONTH) == []
+
+
+def test_an_identity_is_the_same_for_ever() -> None:
+    assert alert_id("p1", "pt1", REACHED) == "c1f34929-cb24-5e31-8b22-bca9e36f213c"
+    assert alert_id("p1", "pt1", REACHED) != alert_id("p1", "pt1", NEAR)
+    assert alert_id("p1/a", "b", REACHED) != alert_id("p1", "a/b", REACHED)
