@@ -118,7 +118,7 @@ def _families(rules: RuleSet, span: Span | None, policy: Policy) -> tuple[Family
 def _mdm(q: Question) -> tuple[bool, bool]:
     """(enough and by the billing practitioner, enough but by another)."""
     event = q.chart.complexity.get(q.month)
-    if event is None or q.rules.complex is None:
+    if event is None or q.rules.complex is None or q.npi is None:
         return (False, False)
     fact = event.fact
     assert isinstance(fact, ComplexityAssessed)

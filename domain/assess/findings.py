@@ -174,7 +174,7 @@ def services_with_effect(q: Question, effect: str) -> list[tuple[str, Event]]:
         assert isinstance(fact, ServiceBilled)
         if fact.from_on > last or fact.through_on < first:
             continue
-        relation = "same" if fact.npi == q.npi else "other"
+        relation = None if q.npi is None else "same" if fact.npi == q.npi else "other"
         for rule in q.rules.services:
             if rule.effect == effect and rule.who in ("any", relation) and fact.hcpcs in rule.codes:
                 found.append((rule.rule_id, event))
