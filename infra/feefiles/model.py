@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 from domain.fees.figures import FigureSet
 
 Kind = Literal["rvu", "gpci", "pfall"]
+
+_PLAIN_NUMBER = re.compile(r"^(\d{1,9}(\.\d{0,9})?|\.\d{1,9})$", re.ASCII)
 
 
 class FeeFileError(Exception):
@@ -79,10 +82,6 @@ def number(text: str, file: str, line: int, column: str) -> Decimal | None:
     stripped = text.strip()
     if not stripped or stripped.upper() == "NA":
         return None
-    try:
-        value = Decimal(stripped)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
+    if not _PLAIN_NUMBER.match(stripped):
         raise FeeFileError(file, f"expected a number, found {stripped!r}", line=line, column=column)
-    return value
+    return Decimal(stripped)
