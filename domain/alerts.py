@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from domain.assess.assessment import Assessment
+from domain.assess.assessment import Assessment, Family, Status
 from domain.facts import Instant, Month
 from domain.policy import Policy
 from domain.time.calendar import ONE_DAY, last_day, midnight
@@ -23,13 +23,27 @@ ALERTS = UUID("7d9c0a2e-5f0b-5c8e-9d55-0f1a6f3c2b41")
 
 
 class AlertType(StrEnum):
+    """What can be watched. Values are part of the identity and never change."""
+
     THRESHOLD_APPROACHING = "threshold.approaching"
     THRESHOLD_REACHED = "threshold.reached"
+    PREREQUISITE_MISSING = "prerequisite.missing"
+    CONFLICT_DETECTED = "conflict.detected"
+    MONTH_AT_RISK = "month.at-risk"
+    CLAIM_DIVERGED = "claim.diverged"
+
+
+CONFLICTS = frozenset({"competing-service", "billed-elsewhere"})
+"""Blockers that are another service in the month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One thing watched in a patient's month."""
+    """One thing watched in a patient's month.
+
+    `code` is a billing code for thresholds and months at risk, a blocker's identifier for
+    prerequisites and conflicts, empty for claims; `unit` is 0 where there are no units.
+    """
 
     month: Month
     type: AlertType
@@ -66,23 +80,58 @@ def month_is_over(assessment: Assessment, now: Instant) -> bool:
     return now >= midnight(last_day(assessment.month) + ONE_DAY, assessment.timezone)
 
 
-def to_raise(assessment: Assessment, policy: Policy, now: Instant) -> dict[Watched, int | None]:
-    """Everything that should stand raised for the month, with its seconds to go."""
-    month = assessment.month
-    wanted: dict[Watched, int | None] = {}
+Wanted = dict[Watched, int | None]
+"""What should stand raised, with its seconds to go where they have a meaning."""
+
+
+def to_raise(assessment: Assessment, policy: Policy, now: Instant) -> Wanted:
+    """Everything that should stand raised for the month at `now`."""
+    wanted: Wanted = {}
+    _thresholds_reached(assessment, wanted)
+    _blockers(assessment, wanted)
+    if assessment.status is Status.DIVERGED:
+        wanted[Watched(assessment.month, AlertType.CLAIM_DIVERGED, "", 0)] = None
+    near = [n for n in assessment.next if n.seconds_to_go <= policy.approaching_seconds]
+    first_is_open = assessment.next and not assessment.earned
+    if (near or first_is_open) and not month_is_over(assessment, now):
+        for n in near:
+            watched = Watched(assessment.month, AlertType.THRESHOLD_APPROACHING, n.code, n.unit)
+            wanted[watched] = n.seconds_to_go
+        if first_is_open and _days_are_few(assessment, policy, now):
+            _at_risk(assessment, wanted)
+    return wanted
+
+
+def _thresholds_reached(assessment: Assessment, wanted: Wanted) -> None:
     for option in assessment.options:
         for line in option.codes:
             for unit in range(1, line.units + 1):
-                wanted[Watched(month, AlertType.THRESHOLD_REACHED, line.code, unit)] = None
-    for nearest in assessment.next:
-        if nearest.seconds_to_go <= policy.approaching_seconds and not month_is_over(
-            assessment, now
-        ):
-            watched = Watched(
-                month, AlertType.THRESHOLD_APPROACHING, nearest.code, nearest.unit
-            )
-            wanted[watched] = nearest.seconds_to_go
-    return wanted
+                watched = Watched(assessment.month, AlertType.THRESHOLD_REACHED, line.code, unit)
+                wanted[watched] = None
+
+
+def _blockers(assessment: Assessment, wanted: Wanted) -> None:
+    for blocker in assessment.blockers:
+        if assessment.earned:
+            watched = Watched(assessment.month, AlertType.PREREQUISITE_MISSING, blocker, 0)
+            wanted[watched] = None
+        if blocker in CONFLICTS:
+            wanted[Watched(assessment.month, AlertType.CONFLICT_DETECTED, blocker, 0)] = None
+
+
+def _days_are_few(assessment: Assessment, policy: Policy, now: Instant) -> bool:
+    begins = last_day(assessment.month) + ONE_DAY - policy.at_risk_days * ONE_DAY
+    return now >= midnight(begins, assessment.timezone)
+
+
+def _at_risk(assessment: Assessment, wanted: Wanted) -> None:
+    """An open patient, days from month end, short of the first threshold."""
+    if "not-enrolled" in assessment.blockers:
+        return
+    staffed = [n for n in assessment.next if n.family in (Family.NON_COMPLEX, Family.RHC)]
+    nearest = (staffed or list(assessment.next))[0]
+    watched = Watched(assessment.month, AlertType.MONTH_AT_RISK, nearest.code, nearest.unit)
+    wanted[watched] = nearest.seconds_to_go
 
 
 def transitions(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from domain.alerts import AlertType, Standing, Watched, alert_id, to_raise, transitions
+from domain.facts import CodeUnits, MonthClaimed, ServiceBilled
 from domain.policy import Policy
-from tests.given import instant, practitioner, ready, staff, then
+from tests.given import event, five_pm, instant, practitioner, ready, staff, then, voided
 
 MONTH = "2025-03"
 IN_MONTH = instant("2025-03-20T12:00:00Z")
 REACHED = Watched(MONTH, AlertType.THRESHOLD_REACHED, "99490", 1)
 NEAR = Watched(MONTH, AlertType.THRESHOLD_APPROACHING, "99490", 1)
+
+
+AT_RISK = Watched(MONTH, AlertType.MONTH_AT_RISK, "99490", 1)
 
 
 def wanted(
@@ -43,7 +49,7 @@ def test_each_further_unit_has_its_own_identity() -> None:
 
 
 def test_no_threshold_is_approached_once_the_month_is_over_for_the_patient() -> None:
-    assert wanted(1_000, now=instant("2025-04-01T03:59:59Z")) == {NEAR: 200}
+    assert wanted(1_000, now=instant("2025-04-01T03:59:59Z")) == {NEAR: 200, AT_RISK: 200}
     assert wanted(1_000, now=instant("2025-04-01T04:00:00Z")) == {}
 
 
@@ -83,3 +89,39 @@ def test_an_identity_is_the_same_for_ever() -> None:
     assert alert_id("p1", "pt1", REACHED) == "c1f34929-cb24-5e31-8b22-bca9e36f213c"
     assert alert_id("p1", "pt1", REACHED) != alert_id("p1", "pt1", NEAR)
     assert alert_id("p1/a", "b", REACHED) != alert_id("p1", "a/b", REACHED)
+
+
+def test_an_open_patient_short_of_the_first_threshold_is_at_risk_in_the_last_five_days() -> None:
+    assert AT_RISK not in wanted(600, now=instant("2025-03-27T03:59:59Z"))
+    assert wanted(600, now=instant("2025-03-27T04:00:00Z")) == {AT_RISK: 600}
+    assert AT_RISK not in wanted(1_200, now=instant("2025-03-27T04:00:00Z"))
+
+
+def test_time_that_would_earn_a_code_but_for_a_blocker_raises_each_blocker() -> None:
+    base = [e for e in ready(MONTH) if "Consent" not in type(e.fact).__name__]
+    missing = Watched(MONTH, AlertType.PREREQUISITE_MISSING, "consent-missing", 0)
+    short = then([*base, staff("t1", "2025-03-05", 800)], MONTH)
+    enough = then([*base, staff("t1", "2025-03-05", 1_200)], MONTH)
+    assert missing not in to_raise(short, Policy(), IN_MONTH)
+    assert to_raise(enough, Policy(), IN_MONTH)[missing] is None
+
+
+def test_a_competing_service_is_a_conflict_whatever_the_time() -> None:
+    day = date(2025, 3, 1)
+    service = event(ServiceBilled("G0181", day, date(2025, 3, 31), "1000000004"), five_pm(day))
+    conflict = Watched(MONTH, AlertType.CONFLICT_DETECTED, "competing-service", 0)
+    assert set(to_raise(then([*ready(MONTH), service], MONTH), Policy(), IN_MONTH)) == {conflict}
+
+
+def test_a_claim_whose_ground_is_gone_has_diverged_until_the_facts_are_restored() -> None:
+    claimed = MonthClaimed(MONTH, (CodeUnits("99490", 1),), "c1", date(2025, 4, 2))
+    events = [
+        *ready(MONTH),
+        staff("t1", "2025-03-05", 1_200),
+        event(claimed, five_pm("2025-04-02")),
+    ]
+    diverged = Watched(MONTH, AlertType.CLAIM_DIVERGED, "", 0)
+    late = instant("2025-05-01T12:00:00Z")
+    assert diverged not in to_raise(then(events, MONTH), Policy(), late)
+    void = voided("t1", "2025-05-01T12:00:00Z")
+    assert diverged in to_raise(then([*events, void], MONTH), Policy(), late)
