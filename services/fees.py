@@ -155,10 +155,14 @@ def _write_all(folder: Path, stored: Sequence[StoredFees]) -> list[Path]:
 
 def _staged(folder: Path, content: bytes) -> Path:
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".import-")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
     return Path(name)
 
 
