@@ -1,0 +1,114 @@
+"""The file door: JSON Lines files into the log, resumable after a kill at any point.
+
+How far a file has been taken is stored in the transaction that takes its lines, under a name made
+from the file's content. Another content is another feed; what it repeats is a duplicate and has no
+effect. Lines that cannot be taken are dead letters with origin `file:NAME:LINE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from projections.ports import PositionPassed, Store
+from services.doors.lines import LINE_BYTES_KEPT, DamagedFile, Line, lines_of, sha256_of
+from services.ingest.core import Delivery, Ingest
+
+BATCH_BYTES_MAX: Final = 8 * 1_048_576
+"""A transaction's lines: bounds memory where lines are long."""
+
+LENGTH_HEADER: Final = "caretally-line-bytes"
+"""On the dead letter of an over-long line: its whole length, of which only the head is kept."""
+
+
+@dataclass(slots=True)
+class FileOutcome:
+    """What became of a file in this run.
+
+    `feed` is its tracking name; `resumed_after` the last line that an earlier run had taken (0:
+    none); `lines` the last line taken now, blank lines included in the numbering.
+    """
+
+    feed: str
+    resumed_after: int = 0
+    lines: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    dead_lettered: int = 0
+
+
+def ingest_file(
+    ingest: Ingest,
+    store: Store,
+    path: Path,
+    batch_size: int = 1000,
+    progress: Callable[[int], None] | None = None,
+) -> FileOutcome:
+    """Take a file's lines, from where an earlier run stopped, in transactions of `batch_size`.
+
+    `progress` is called after each transaction with the number of the last line taken. Raises
+    `OSError` when the file cannot be read, `DamagedFile` when its gzip is broken (all whole lines
+    before that are taken), and whatever an outage of the store raises; run it again after either.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size: expected at least 1, found {batch_size}")
+    with path.open("rb") as file:
+        feed = f"file:{sha256_of(file)}"
+        done = store.tracking(feed) or 0
+        outcome = FileOutcome(feed, resumed_after=done, lines=done)
+        for batch in _batches(lines_of(file, path), done, batch_size):
+            _take(ingest, store, path.name, batch, outcome)
+            if progress is not None:
+                progress(outcome.lines)
+    return outcome
+
+
+def _batches(lines: Iterator[Line], done: int, batch_size: int) -> Iterator[list[Line]]:
+    """Lines beyond `done` that are not blank; at damage, first what was read before it."""
+    batch: list[Line] = []
+    size = 0
+    try:
+        for line in lines:
+            if line.number <= done or not line.text or line.text.isspace():
+                continue
+            batch.append(line)
+            size += len(line.text)
+            if len(batch) >= batch_size or size >= BATCH_BYTES_MAX:
+                yield batch
+                batch, size = [], 0
+    except DamagedFile:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _take(
+    ingest: Ingest, store: Store, name: str, batch: Sequence[Line], outcome: FileOutcome
+) -> None:
+    """One transaction. Where another run of the same file got ahead, only what it left."""
+    while batch:
+        last = batch[-1].number
+        try:
+            taken = ingest.take([_delivery(name, line) for line in batch], {outcome.feed: last})
+        except PositionPassed:
+            done = store.tracking(outcome.feed) or 0
+            if done < batch[0].number:
+                raise
+            batch = [line for line in batch if line.number > done]
+            outcome.lines = done
+            continue
+        outcome.lines = last
+        outcome.accepted += taken.accepted
+        outcome.duplicates += taken.duplicates
+        outcome.dead_lettered += taken.dead_lettered
+        return
+
+
+def _delivery(name: str, line: Line) -> Delivery:
+    cut = line.length > LINE_BYTES_KEPT
+    headers = ((LENGTH_HEADER, str(line.length).encode()),) if cut else ()
+    return Delivery(line.text, None, headers, f"file:{name}:{line.number}")

@@ -1,0 +1,87 @@
+"""A file's lines as a stream: plain or gzip, memory flat however long a line is."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from services.wire.limits import MESSAGE_BYTES_MAX
+
+LINE_BYTES_KEPT: Final = MESSAGE_BYTES_MAX + 5
+"""As much of a line as shows that it is beyond the limit of a message, were a byte order mark at
+its start and a carriage return at its end taken off."""
+
+_CHUNK_BYTES: Final = 262_144
+_GZIP: Final = b"\x1f\x8b"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    """One line without its end: its number from 1, at most `LINE_BYTES_KEPT`, its whole length."""
+
+    number: int
+    text: bytes
+    length: int
+
+
+class DamagedFile(Exception):
+    """A gzip file that ends early or does not decompress. Whole lines before that were read."""
+
+    def __init__(self, path: Path, line: int, why: str) -> None:
+        """`line` is the last whole line before the damage."""
+        super().__init__(f"{path} is damaged after line {line}: {why}")
+        self.path = path
+        self.line = line
+
+
+def sha256_of(file: BufferedReader) -> str:
+    """The SHA-256 of an open file's bytes, in hex; leaves it at its start."""
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return digest
+
+
+def lines_of(file: BufferedReader, path: Path) -> Iterator[Line]:
+    """Every line of an open file, blank ones too. Raises `DamagedFile`; `path` is for its words.
+
+    Gzip is known by its first bytes, not by the name. A last line without an end counts, except
+    before damage, where nobody knows how it went on. A byte order mark is dropped.
+    """
+    packed = file.read(2) == _GZIP
+    file.seek(0)
+    pieces = _gunzipped(file) if packed else iter(lambda: file.read(_CHUNK_BYTES), b"")
+    number, rest, lost = 0, b"", 0
+    try:
+        for piece in pieces:
+            *whole, rest = (rest + piece).split(b"\n")
+            for text in whole:
+                number += 1
+                yield _line(number, text, lost)
+                lost = 0
+            if len(rest) > LINE_BYTES_KEPT:
+                lost += len(rest) - LINE_BYTES_KEPT
+                rest = rest[:LINE_BYTES_KEPT]
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DamagedFile(path, number, str(error)) from error
+    if rest:
+        yield _line(number + 1, rest, lost)
+
+
+def _gunzipped(file: BufferedReader) -> Iterator[bytes]:
+    """Decompressed pieces, each handed on before the next is read: damage costs none of them."""
+    with gzip.GzipFile(fileobj=file) as unpacked:
+        while piece := unpacked.read1(_CHUNK_BYTES):
+            yield piece
+
+
+def _line(number: int, text: bytes, lost: int) -> Line:
+    """`lost` bytes were cut out earlier, always behind the first `LINE_BYTES_KEPT`."""
+    length = len(text) + lost
+    if number == 1:
+        text = text.removeprefix(_BYTE_ORDER_MARK)
+    return Line(number, text[:LINE_BYTES_KEPT].removesuffix(b"\r"), length)
