@@ -36,7 +36,7 @@ FIRST_QP_YEAR: Final = 2026
 
 # Of its own, so that nobody's decimal settings can change an amount.
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
-_UNIT_AMOUNTS_KEPT = 1 << 16
+_UNIT_AMOUNTS_KEPT = 1 << 15
 _ONE: Final = Decimal(1)
 _ZERO: Final = Decimal(0)
 

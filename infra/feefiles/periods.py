@@ -115,7 +115,7 @@ def _ask_for_days(file: str, year: int, known: list[ConversionFactor]) -> FeeFil
     return FeeFileError(
         file,
         f"the conversion factor of {year} changed in the year ({spans}): say which days the "
-        "file is for (first_day and last_day)",
+        "file is for (--from and --through)",
     )
 
 
@@ -129,10 +129,12 @@ def _named_years(file: str) -> set[int]:
 
 
 def _named_qp(file: str) -> bool | None:
-    name = file.upper()
-    if re.search(r"NON[-_ ]?QPP?", name):
-        return False
-    return True if re.search(r"(?<![A-Z])QPP?(?![A-Z])", name) else None
+    for name in reversed(file.upper().split(":")):
+        if re.search(r"NON[-_ ]?QPP?", name):
+            return False
+        if re.search(r"(?<![A-Z])QPP?(?![A-Z])", name):
+            return True
+    return None
 
 
 def _listed(years: set[int]) -> str:

@@ -36,6 +36,9 @@ def read_fee_files(path: Path, options: ReadOptions | None = None) -> list[FeeFi
     except (RuntimeError, NotImplementedError) as error:
         # How zipfile says: encrypted, or a compression it does not know.
         raise FeeFileError(path.name, f"the archive cannot be unpacked ({error})") from error
+    except OSError as error:
+        # Also how zipfile answers some damaged directories.
+        raise FeeFileError(path.name, f"cannot be read ({error})") from error
 
 
 def _read(source: Source, options: ReadOptions) -> FeeFile:

@@ -42,10 +42,17 @@ def sources_of(path: Path, options: ReadOptions) -> list[Source]:
     if not path.is_file():
         raise FeeFileError(path.name, "no such file")
     if not zipfile.is_zipfile(path):
+        if _begins_as_archive(path):
+            raise FeeFileError(path.name, "the archive is damaged or cut off")
         if path.stat().st_size > MAX_BYTES:
             raise FeeFileError(path.name, f"larger than {MAX_BYTES} bytes: not an official file")
         return [Source(path.name, lambda: path.open("rb"))]
     return _members(path, options)
+
+
+def _begins_as_archive(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def _members(path: Path, options: ReadOptions) -> list[Source]:

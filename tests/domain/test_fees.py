@@ -9,9 +9,12 @@ import pickle
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.assess.assessment import Payment
 from domain.facts import CodeUnits
@@ -402,3 +405,43 @@ def test_a_schedule_travels_between_processes_whole() -> None:
     assert copy.price(codes("99439"), YEAR_2026[0], credential="MD") == schedule.price(
         codes("99439"), YEAR_2026[0], credential="MD"
     )
+
+
+def decimals(greatest: int, places: int) -> st.SearchStrategy[Decimal]:
+    return st.integers(0, greatest).map(lambda n: Decimal(n).scaleb(-places))
+
+
+def half_up_cents(dollars: Fraction) -> int:
+    return (dollars * 100 + Fraction(1, 2)).__floor__()
+
+
+@given(
+    units=st.tuples(*[decimals(99_999, 2)] * 3),
+    indices=st.tuples(*[decimals(5_000, 3)] * 3),
+    factor=decimals(600_000, 4),
+)
+def test_any_amount_is_the_exact_sum_rounded_half_up_once_and_then_reduced(
+    units: tuple[Decimal, ...], indices: tuple[Decimal, ...], factor: Decimal
+) -> None:
+    work, pe, mp = units
+    schedule = FeeSchedule(
+        (
+            FigureSet(
+                rvus=(Rvu("99490", *YEAR_2026, work, pe, None, mp),),
+                factors=(ConversionFactor(*YEAR_2026, factor),),
+                gpcis=(Gpci("13202-01", *YEAR_2026, *indices),),
+            ),
+        )
+    )
+    exact = sum(Fraction(u) * Fraction(i) for u, i in zip(units, indices, strict=True))
+    cents = half_up_cents(exact * Fraction(factor))
+    on = YEAR_2026[0]
+    whole = schedule.unit_amount("99490", on, credential="MD", locality="13202-01")
+    reduced = schedule.unit_amount("99490", on, credential="CNS", locality="13202-01")
+    assert whole is not None
+    assert reduced is not None
+    assert whole.amount * 100 == cents
+    assert reduced.amount * 100 == half_up_cents(Fraction(cents * 85, 10_000))
+    assert whole.amount.as_tuple().exponent == -2
+    assert reduced.amount.as_tuple().exponent == -2
+    assert schedule.unit_amount("99490", on, credential="MD", setting="facility") is None

@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.fees.factors import FACTORS
 from domain.fees.figures import CCM_CODES
@@ -50,6 +52,13 @@ def refused(path: Path, options: ReadOptions = OPTIONS) -> FeeFileError:
     with pytest.raises(FeeFileError) as caught:
         read_fee_files(path, options)
     return caught.value
+
+
+def read_or_refused(path: Path) -> list[FeeFile] | str:
+    try:
+        return read_fee_files(path, OPTIONS)
+    except FeeFileError as error:
+        return str(error)
 
 
 def built_in_2025(*codes: str) -> set[object]:
@@ -448,6 +457,19 @@ def test_a_damaged_archive_is_said_to_be_damaged(tmp_path: Path) -> None:
     assert "damaged" in error.problem
 
 
+@pytest.mark.parametrize("kept", [0.3, 0.9, 0.99])
+def test_an_archive_cut_off_is_said_to_be_cut_off(tmp_path: Path, kept: float) -> None:
+    path = write_zip(tmp_path, "rvu25d.zip", {"PPRRVU25.csv": pprrvu_csv()})
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * kept)])
+    assert "cut off" in str(refused(path))
+
+
+def test_the_members_own_name_counts_before_the_archives(tmp_path: Path) -> None:
+    members = {"PPRRVU2026_QPP.csv": pprrvu_csv(ROWS_2026, "33.5675", 2026)}
+    assert one(write_zip(tmp_path, "nonQPP-and-QPP.zip", members)).qp is True
+
+
 def test_characters_outside_ascii_do_no_harm(tmp_path: Path) -> None:
     text = pprrvu_csv().replace(",X,", ",\u2019\u00e9,")
     path = tmp_path / "PPRRVU25.csv"
@@ -459,3 +481,39 @@ def test_how_many_rows_make_a_file_whole_can_be_set(tmp_path: Path) -> None:
     path = write(tmp_path, "PPRRVU25.csv", pprrvu_csv())
     assert "cut off" in str(refused(path, replace(OPTIONS, least=Plausible(rvu_rows=6))))
     assert one(path, replace(OPTIONS, least=Plausible(rvu_rows=5))).rows == 5
+
+
+WHOLE = {
+    "PPRRVU25.csv": pprrvu_csv().encode(),
+    "PPRRVU25.txt": pprrvu_txt().encode(),
+    "GPCI2026.csv": gpci_csv().encode(),
+    "PFALL25A.txt": pfall_txt(AMOUNTS).encode(),
+}
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    name=st.sampled_from(sorted([*WHOLE, "rvu25d.zip"])),
+    place=st.floats(0, 1),
+    lost=st.integers(0, 40),
+    put=st.binary(max_size=6),
+)
+def test_whatever_the_damage_a_file_is_read_or_refused_and_never_breaks_the_reader(
+    tmp_path: Path, name: str, place: float, lost: int, put: bytes
+) -> None:
+    path = tmp_path / name
+    if name == "rvu25d.zip":
+        write_zip(tmp_path, name, {"PPRRVU25.csv": pprrvu_csv()})
+    else:
+        path.write_bytes(WHOLE[name])
+    content = path.read_bytes()
+    at = int(place * len(content))
+    path.write_bytes(content[:at] + put + content[at + lost :])
+    outcome = read_or_refused(path)
+    if isinstance(outcome, str):
+        assert outcome.startswith(name)
+    else:
+        assert outcome
+        assert all(fees.rows >= 3 for fees in outcome)
