@@ -1,0 +1,202 @@
+"""The store in plain dictionaries: for file replay and for tests. Nothing survives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from threading import Condition
+
+from infra.eventstore.rows import doubled_keys, in_order, printable, whole_assessment
+from projections.ports import (
+    AlertState,
+    AssessmentRow,
+    Batch,
+    DeadLetter,
+    KeysTaken,
+    PositionPassed,
+    StoredEvent,
+    StoredStream,
+    StreamMoved,
+    TransitionRow,
+)
+
+
+class MemoryStore:
+    """`projections.ports.Store` without a database; the same answers and the same refusals."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._log: list[StoredEvent] = []
+        self._streams: dict[str, dict[int, StoredEvent]] = {}
+        self._keys: dict[bytes, str] = {}
+        self._versions: dict[str, int] = {}
+        self._assessments: dict[tuple[str, str], AssessmentRow] = {}
+        self._alerts: dict[str, dict[str, AlertState]] = {}
+        self._transitions: list[TransitionRow] = []
+        self._decided: set[tuple[str, int]] = set()
+        self._letters: list[DeadLetter] = []
+        self._tracking: dict[str, int] = {}
+        self._delivered: dict[str, int] = {}
+        self._snapshots: dict[str, tuple[int, bytes]] = {}
+
+    def commit(self, batch: Batch) -> None:
+        with self._changed:
+            self._refuse(batch)
+            self._tracking.update(batch.tracking)
+            self._append(batch.events)
+            self._versions.update(batch.versions)
+            self._assessments.update({(a.stream_id, a.month): a for a in batch.assessments})
+            for pair in batch.removed_months:
+                self._assessments.pop(pair, None)
+            self._transit(batch.transitions)
+            self._keep(batch.dead_letters)
+            if batch.events:
+                self._changed.notify_all()
+
+    def _refuse(self, batch: Batch) -> None:
+        """Raise before anything is written."""
+        for name, position in batch.tracking.items():
+            if position <= self._tracking.get(name, -1):
+                raise PositionPassed(f"feed {name} is already at or beyond {position}")
+        self._refuse_moved(batch)
+        taken = {e.key: self._keys[e.key] for e in batch.events if e.key in self._keys}
+        if taken := taken or doubled_keys(batch.events):
+            raise KeysTaken(taken)
+
+    def _refuse_moved(self, batch: Batch) -> None:
+        for stream, version in batch.versions.items():
+            if self._versions.get(stream, 0) > version:
+                raise StreamMoved(f"stream {stream} has moved beyond {version}")
+        places = [(e.stream_id, e.version) for e in batch.events]
+        for stream, version in places:
+            if version in self._streams.get(stream, ()):
+                raise StreamMoved(f"stream {stream} has moved")
+        decided = [(t.state.alert_id, t.state.transition) for t in batch.transitions]
+        doubled = len(set(places)) < len(places) or len(set(decided)) < len(decided)
+        if doubled or not self._decided.isdisjoint(decided):
+            raise StreamMoved("an event of the batch or an alert transition is already stored")
+
+    def _append(self, events: Sequence[StoredEvent]) -> None:
+        for event in in_order(events):
+            stored = replace(event, position=len(self._log) + 1)
+            self._log.append(stored)
+            self._streams.setdefault(event.stream_id, {})[event.version] = stored
+            self._keys[event.key] = event.stream_id
+
+    def _transit(self, transitions: Sequence[TransitionRow]) -> None:
+        for row in transitions:
+            self._transitions.append(replace(row, position=len(self._transitions) + 1))
+            self._decided.add((row.state.alert_id, row.state.transition))
+            alerts = self._alerts.setdefault(row.stream_id, {})
+            known = alerts.get(row.state.alert_id)
+            if known is None or known.transition < row.state.transition:
+                alerts[row.state.alert_id] = row.state
+
+    def _keep(self, letters: Sequence[DeadLetter]) -> None:
+        for letter in letters:
+            self._letters.append(
+                replace(
+                    letter,
+                    origin=printable(letter.origin),
+                    reason=printable(letter.reason),
+                    field=printable(letter.field),
+                    sentence=printable(letter.sentence),
+                    id=len(self._letters) + 1,
+                )
+            )
+
+    def load(self, stream_ids: Sequence[str]) -> dict[str, StoredStream]:
+        with self._changed:
+            return {stream: self._stream(stream) for stream in stream_ids}
+
+    def _stream(self, stream: str) -> StoredStream:
+        version, snapshot = self._snapshots.get(stream, (0, None))
+        events = sorted(self._streams.get(stream, {}).items())
+        later = [event for number, event in events if number > version]
+        alerts = sorted(self._alerts.get(stream, {}).items())
+        return StoredStream(stream, snapshot, version, later, [state for _, state in alerts])
+
+    def save_snapshot(self, stream_id: str, version: int, rules_digest: str, state: bytes) -> None:  # noqa: ARG002
+        with self._changed:
+            if version >= self._snapshots.get(stream_id, (0, b""))[0]:
+                self._snapshots[stream_id] = (version, state)
+
+    def tracking(self, name: str) -> int | None:
+        return self._tracking.get(name)
+
+    def log(self, after: int, limit: int) -> list[StoredEvent]:
+        with self._changed:
+            start = max(after, 0)
+            return self._log[start : start + limit]
+
+    def head(self) -> int:
+        return len(self._log)
+
+    def wait(self, after: int, timeout_seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._log) > after, timeout_seconds)
+
+    def versions(self, stream_ids: Sequence[str] | None = None) -> dict[str, int]:
+        with self._changed:
+            wanted = self._versions if stream_ids is None else stream_ids
+            return {s: self._versions[s] for s in wanted if s in self._versions}
+
+    def assessments(
+        self,
+        practice: str | None = None,
+        patient: str | None = None,
+        month: str | None = None,
+        status: str | None = None,
+    ) -> Iterator[bytes]:
+        with self._changed:
+            rows = [
+                (a.practice_id, a.patient_id, a.month, a.body, self._versions.get(a.stream_id, 0))
+                for a in self._assessments.values()
+                if practice in (None, a.practice_id)
+                and patient in (None, a.patient_id)
+                and month in (None, a.month)
+                and status in (None, a.status)
+            ]
+        for *_, body, version in sorted(rows):
+            yield whole_assessment(body, version)
+
+    def transitions(self, after: int, limit: int) -> list[TransitionRow]:
+        with self._changed:
+            start = max(after, 0)
+            return self._transitions[start : start + limit]
+
+    def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        with self._changed:
+            self._keep(letters)
+
+    def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
+        with self._changed:
+            start = max(after, 0)
+            return self._letters[start : start + limit]
+
+    def mark_replayed(self, letter_id: int, replayed_at_us: int) -> None:
+        """Note that a dead letter went through the door again, and when."""
+        with self._changed:
+            if 0 < letter_id <= len(self._letters):
+                old = self._letters[letter_id - 1]
+                self._letters[letter_id - 1] = replace(old, replayed_at_us=replayed_at_us)
+
+    def delivered(self, sink: str) -> int:
+        return self._delivered.get(sink, 0)
+
+    def set_delivered(self, sink: str, position: int) -> None:
+        with self._changed:
+            self._delivered[sink] = max(position, self.delivered(sink))
+
+    def counts(self) -> dict[str, int]:
+        with self._changed:
+            return {
+                "patients": len(self._versions),
+                "events": len(self._log),
+                "assessments": len(self._assessments),
+                "transitions": len(self._transitions),
+                "dead_letters": len(self._letters),
+            }
+
+    def close(self) -> None:
+        """Nothing to let go of."""

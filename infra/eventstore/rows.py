@@ -1,0 +1,80 @@
+"""What the stores agree on beyond SQL: how headers, texts and whole assessments are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from projections.ports import Batch, DeadLetter, StoredEvent
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_DECODE_HEADERS = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...]).decode
+
+
+def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    """By stream and version: neighbours in the index are written together."""
+    return sorted(events, key=lambda event: (event.stream_id, event.version))
+
+
+def doubled_keys(events: Sequence[StoredEvent]) -> dict[bytes, str]:
+    """Keys that one batch gives to two events, with the stream of the first."""
+    first: dict[bytes, str] = {}
+    doubled: dict[bytes, str] = {}
+    for event in events:
+        if event.key in first:
+            doubled[event.key] = first[event.key]
+        first.setdefault(event.key, event.stream_id)
+    return doubled
+
+
+def whole_assessment(body: bytes, version: int) -> bytes:
+    """The stored body with its last member, the patient's stream version."""
+    return b'%b,"stream_version":%d}' % (body[:-1], version)
+
+
+def encode_headers(headers: tuple[tuple[str, bytes], ...]) -> bytes:
+    """Header names may be undecodable bytes smuggled through as lone surrogates."""
+    return msgspec.msgpack.encode(
+        [(name.encode("utf-8", "surrogateescape"), value) for name, value in headers]
+    )
+
+
+def decode_headers(stored: bytes) -> tuple[tuple[str, bytes], ...]:
+    return tuple(
+        (name.decode("utf-8", "surrogateescape"), value) for name, value in _DECODE_HEADERS(stored)
+    )
+
+
+def printable(text: str) -> str:
+    """Text that every database takes: what it cannot hold becomes U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def letter_row(letter: DeadLetter) -> tuple[object, ...]:
+    """The columns of a dead letter, without its id."""
+    return (
+        printable(letter.origin),
+        printable(letter.reason),
+        printable(letter.field),
+        printable(letter.sentence),
+        letter.value,
+        letter.key,
+        encode_headers(letter.headers),
+        letter.received_at_us,
+        letter.replayed_at_us,
+    )
+
+
+def is_empty(batch: Batch) -> bool:
+    """True when a commit of the batch would change nothing."""
+    return not (
+        batch.events
+        or batch.versions
+        or batch.assessments
+        or batch.removed_months
+        or batch.transitions
+        or batch.dead_letters
+        or batch.tracking
+    )

@@ -1,0 +1,298 @@
+"""The store in one SQLite file: log, read models and feed positions in single transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+from eventsourcing.persistence import IntegrityError, Tracking
+from eventsourcing.sqlite import SQLiteCursor
+
+from infra.codec import split_stream_id
+from infra.eventstore.rows import (
+    doubled_keys,
+    in_order,
+    is_empty,
+    letter_row,
+    whole_assessment,
+)
+from infra.eventstore.schema import Report, silent
+from infra.eventstore.sqlite_recorder import CareDatastore, SQLiteCareRecorder
+from infra.eventstore.sqlite_rows import (
+    ADD_LETTER,
+    ADD_TRANSITION,
+    DELETE_ASSESSMENT,
+    INSERT_EVENT,
+    SET_ALERT,
+    SET_ASSESSMENT,
+    SET_DELIVERED,
+    SET_PATIENT,
+    SET_SNAPSHOT,
+    alert,
+    alert_row,
+    assessment_query,
+    chunks,
+    event,
+    event_row,
+    letter,
+    marks,
+    transition,
+    transition_row,
+)
+from projections.ports import (
+    Batch,
+    DeadLetter,
+    KeysTaken,
+    PositionPassed,
+    StoredEvent,
+    StoredStream,
+    StreamMoved,
+    TransitionRow,
+)
+
+_T = TypeVar("_T")
+
+
+class SQLiteStore:
+    """`projections.ports.Store` on SQLite. Safe to call from several threads.
+
+    Several processes may open the same file; one writes at a time and the others wait.
+    """
+
+    def __init__(self, path: str, report: Report = silent) -> None:
+        """Open the database at `path` (`:memory:` for none) and bring its schema up to date.
+
+        Raises SchemaTooNew when a newer release wrote it.
+        """
+        self._datastore = CareDatastore(path)
+        self.recorder = SQLiteCareRecorder(self._datastore)
+        self.recorder.migrate(report)
+
+    def commit(self, batch: Batch) -> None:
+        if is_empty(batch):
+            return
+        try:
+            with self._datastore.transaction(commit=True) as c:
+                self._write(c, batch)
+        except IntegrityError:
+            self._explain(batch)
+        if batch.events:
+            self.recorder.announce()
+
+    def _write(self, c: SQLiteCursor, batch: Batch) -> None:
+        for name, position in batch.tracking.items():
+            self._track(c, name, position)
+        c.executemany(INSERT_EVENT, [event_row(e) for e in in_order(batch.events)])
+        self._write_versions(c, batch.versions)
+        assessed = sorted(batch.assessments, key=lambda a: (a.practice_id, a.patient_id, a.month))
+        c.executemany(
+            SET_ASSESSMENT,
+            [
+                (a.practice_id, a.patient_id, a.month, a.stream_id, a.status, a.body)
+                for a in assessed
+            ],
+        )
+        c.executemany(
+            DELETE_ASSESSMENT,
+            [(*split_stream_id(stream), month) for stream, month in batch.removed_months],
+        )
+        c.executemany(SET_ALERT, [alert_row(t) for t in batch.transitions])
+        c.executemany(ADD_TRANSITION, [transition_row(t) for t in batch.transitions])
+        c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
+
+    def _track(self, c: SQLiteCursor, name: str, position: int) -> None:
+        try:
+            self.recorder._insert_tracking(c, Tracking(name, position))
+        except IntegrityError:
+            raise PositionPassed(f"feed {name} is already at or beyond {position}") from None
+
+    @staticmethod
+    def _write_versions(c: SQLiteCursor, versions: dict[str, int]) -> None:
+        rows = [(s, *split_stream_id(s), v) for s, v in sorted(versions.items())]
+        c.executemany(SET_PATIENT, rows)
+        if rows and c.sqlite_cursor.rowcount != len(rows):
+            raise StreamMoved("a patient's stream has a later version than the batch's")
+
+    def _explain(self, batch: Batch) -> NoReturn:
+        """Which uniqueness the rolled back batch would have broken."""
+        with self._datastore.transaction(commit=False) as c:
+            for part in chunks(batch.events, 400):
+                pairs = [x for e in part for x in (e.stream_id, e.version)]
+                c.execute(
+                    "SELECT originator_id FROM stored_events WHERE (originator_id, "
+                    f"originator_version) IN (VALUES {','.join(['(?,?)'] * len(part))}) LIMIT 1",
+                    pairs,
+                )
+                if row := c.fetchone():
+                    raise StreamMoved(f"stream {row[0]} has moved")
+            taken = self._holders(c, [e.key for e in batch.events]) or doubled_keys(batch.events)
+        if taken:
+            raise KeysTaken(taken)
+        raise StreamMoved("an event of the batch or an alert transition is already stored")
+
+    @staticmethod
+    def _holders(c: SQLiteCursor, keys: Sequence[bytes]) -> dict[bytes, str]:
+        taken: dict[bytes, str] = {}
+        for part in chunks(keys, 500):
+            c.execute(
+                "SELECT event_key, originator_id FROM stored_events "
+                f"WHERE event_key IN ({marks(part)})",
+                part,
+            )
+            taken.update((row[0], row[1]) for row in c.fetchall())
+        return taken
+
+    def load(self, stream_ids: Sequence[str]) -> dict[str, StoredStream]:
+        streams = {s: StoredStream(s, None, 0, [], []) for s in stream_ids}
+        with self._read() as c:
+            for part in chunks(list(streams), 500):
+                self._load(c, part, streams)
+        return streams
+
+    @staticmethod
+    def _load(c: SQLiteCursor, part: Sequence[str], streams: dict[str, StoredStream]) -> None:
+        c.execute(
+            f"SELECT stream_id, version, state FROM snapshots WHERE stream_id IN ({marks(part)})",
+            part,
+        )
+        for stream_id, version, state in c.fetchall():
+            streams[stream_id].snapshot, streams[stream_id].snapshot_version = state, version
+        c.execute(
+            "SELECT originator_id, originator_version, topic, e.state, event_key, position "
+            "FROM stored_events e LEFT JOIN snapshots s ON s.stream_id = e.originator_id "
+            f"WHERE originator_id IN ({marks(part)}) "
+            "AND originator_version > coalesce(s.version, 0) "
+            "ORDER BY originator_id, originator_version",
+            part,
+        )
+        for row in c.fetchall():
+            streams[row[0]].events.append(event(row))
+        c.execute(
+            "SELECT stream_id, alert_id, month, type, code, unit, transition, raised "
+            f"FROM alert_state WHERE stream_id IN ({marks(part)}) ORDER BY stream_id, alert_id",
+            part,
+        )
+        for row in c.fetchall():
+            streams[row[0]].alerts.append(alert(row[1:]))
+
+    def save_snapshot(self, stream_id: str, version: int, rules_digest: str, state: bytes) -> None:
+        self._execute(SET_SNAPSHOT, (stream_id, version, rules_digest, state))
+
+    def tracking(self, name: str) -> int | None:
+        return self.recorder.max_tracking_id(name)
+
+    def log(self, after: int, limit: int) -> list[StoredEvent]:
+        return self._select(
+            event,
+            "SELECT originator_id, originator_version, topic, state, event_key, position "
+            "FROM stored_events WHERE position > ? ORDER BY position LIMIT ?",
+            (after, limit),
+        )
+
+    def head(self) -> int:
+        return self.recorder.max_notification_id() or 0
+
+    def wait(self, after: int, timeout_seconds: float) -> bool:
+        return self.recorder.wait_beyond(after, timeout_seconds)
+
+    def versions(self, stream_ids: Sequence[str] | None = None) -> dict[str, int]:
+        with self._read() as c:
+            if stream_ids is None:
+                c.execute("SELECT stream_id, version FROM patients")
+                return {row[0]: row[1] for row in c.fetchall()}
+            found: dict[str, int] = {}
+            for part in chunks(stream_ids, 500):
+                c.execute(
+                    f"SELECT stream_id, version FROM patients WHERE stream_id IN ({marks(part)})",
+                    part,
+                )
+                found.update((row[0], row[1]) for row in c.fetchall())
+        return found
+
+    def assessments(
+        self,
+        practice: str | None = None,
+        patient: str | None = None,
+        month: str | None = None,
+        status: str | None = None,
+    ) -> Iterator[bytes]:
+        query, values = assessment_query(practice, patient, month, status)
+        with self._read() as c:
+            c.execute(query, values)
+            rows: Iterable[tuple[bytes, int]] = c.sqlite_cursor
+            if self._datastore.pool.is_sqlite_memory_mode:
+                rows = c.fetchall()  # the one connection is free again before anybody reads on
+            else:
+                yield from (whole_assessment(*row) for row in rows)
+                return
+        yield from (whole_assessment(*row) for row in rows)
+
+    def transitions(self, after: int, limit: int) -> list[TransitionRow]:
+        return self._select(
+            transition,
+            "SELECT position, stream_id, practice_id, patient_id, alert_id, month, type, code, "
+            "unit, transition, raised, recorded_at_us, body FROM transitions "
+            "WHERE position > ? ORDER BY position LIMIT ?",
+            (after, limit),
+        )
+
+    def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        if letters:
+            with self._datastore.transaction(commit=True) as c:
+                c.executemany(ADD_LETTER, [letter_row(dead) for dead in letters])
+
+    def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
+        return self._select(
+            letter,
+            "SELECT id, origin, reason, field, sentence, value, key, headers, received_at_us, "
+            "replayed_at_us FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+
+    def mark_replayed(self, letter_id: int, replayed_at_us: int) -> None:
+        """Note that a dead letter went through the door again, and when."""
+        self._execute(
+            "UPDATE dead_letters SET replayed_at_us = ? WHERE id = ?", (replayed_at_us, letter_id)
+        )
+
+    def delivered(self, sink: str) -> int:
+        rows = self._select(
+            lambda row: int(row[0]), "SELECT position FROM delivered WHERE sink = ?", (sink,)
+        )
+        return rows[0] if rows else 0
+
+    def set_delivered(self, sink: str, position: int) -> None:
+        self._execute(SET_DELIVERED, (sink, position))
+
+    def counts(self) -> dict[str, int]:
+        # Positions have no gaps and nothing is deleted: the greatest one is the number of rows.
+        names = ("patients", "events", "assessments", "transitions", "dead_letters")
+        with self._read() as c:
+            c.execute(
+                "SELECT (SELECT count(*) FROM patients), "
+                "(SELECT max(position) FROM stored_events), "
+                "(SELECT count(*) FROM assessments), "
+                "(SELECT max(position) FROM transitions), "
+                "(SELECT count(*) FROM dead_letters)"
+            )
+            return dict(zip(names, (n or 0 for n in c.fetchone()), strict=True))
+
+    def close(self) -> None:
+        self._datastore.close()
+
+    @contextmanager
+    def _read(self) -> Iterator[SQLiteCursor]:
+        with self._datastore.transaction(commit=False) as c:
+            # The library asks for rows by name; plain tuples cost less.
+            c.sqlite_cursor.row_factory = None
+            yield c
+
+    def _select(self, make: Callable[[Any], _T], query: str, values: Iterable[Any]) -> list[_T]:
+        with self._read() as c:
+            c.execute(query, values)
+            return [make(row) for row in c.fetchall()]
+
+    def _execute(self, statement: str, values: Iterable[Any]) -> None:
+        with self._datastore.transaction(commit=True) as c:
+            c.execute(statement, values)

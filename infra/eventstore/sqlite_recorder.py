@@ -1,0 +1,193 @@
+"""The eventsourcing library's SQLite recorder, made safe for a log that others tail.
+
+What differs from the library: positions from AUTOINCREMENT, immediate write transactions, full
+synchronisation asked for by name, and `subscribe()`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    InterfaceError,
+    ListenNotifySubscription,
+    StoredEvent,
+    Subscription,
+)
+from eventsourcing.sqlite import (
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteProcessRecorder,
+    SQLiteTransaction,
+)
+
+from infra.eventstore.schema import Report, pending, silent
+
+LOCK_TIMEOUT_SECONDS = 30
+POLL_SECONDS = 0.04
+"""How often a waiting reader looks for what other processes wrote."""
+
+CACHE_KIB = 64 * 1024
+CHECKPOINT_PAGES = 8_000
+"""Pages in the write-ahead log before it is folded in: 32 MiB, so hot pages are written once."""
+
+
+class CarePool(SQLiteConnectionPool):
+    """Connections with durability and cache size set by name, not by default."""
+
+    def _create_connection(self) -> SQLiteConnection:
+        # WAL first: two processes that open a new file race for that switch.
+        for _ in range(50):
+            try:
+                connection = super()._create_connection()
+                break
+            except sqlite3.OperationalError as error:
+                last = error
+        else:
+            raise InterfaceError(f"cannot open {self.db_name}: {last}") from last
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        return connection
+
+
+class CareDatastore(SQLiteDatastore):
+    """A SQLite database; write transactions take the write lock when they begin."""
+
+    def __init__(self, db_name: str) -> None:
+        super().__init__(db_name, originator_id_type="text")
+        in_memory = db_name == ":memory:"
+        self.pool = CarePool(
+            db_name=db_name,
+            lock_timeout=LOCK_TIMEOUT_SECONDS,
+            # A plain in-memory database is its connection: there must never be a second one.
+            pool_size=1 if in_memory else 5,
+            max_overflow=0 if in_memory else 20,
+            pool_timeout=float(LOCK_TIMEOUT_SECONDS),
+        )
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        with self.get_connection(commit=commit) as connection:
+            kind = _Immediate if commit else SQLiteTransaction
+            with kind(connection, commit=commit) as cursor, cursor:
+                yield cursor
+
+
+class _Immediate(SQLiteTransaction):
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        return cursor
+
+
+class SQLiteCareRecorder(SQLiteProcessRecorder):
+    """Stored events and tracking of the library's interface on our schema."""
+
+    datastore: CareDatastore
+
+    def __init__(
+        self, datastore: SQLiteDatastore, *, events_table_name: str = "stored_events"
+    ) -> None:
+        super().__init__(datastore, events_table_name=events_table_name)
+        self._written = Condition()
+        self.insert_events_statement = (
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
+            "VALUES (?,?,?,?)"
+        )
+
+    def construct_create_table_statements(self) -> list[str]:
+        return []
+
+    def create_table(self) -> None:
+        self.migrate()
+
+    def migrate(self, report: Report = silent) -> None:
+        """Bring the schema to this release's version. Raises SchemaTooNew, changes nothing then."""
+        with self.datastore.transaction(commit=True) as c:
+            c.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
+            c.execute("SELECT coalesce(max(version), 0) FROM schema_version")
+            for step in pending("sqlite", c.fetchone()[0]):
+                for statement in step.statements:
+                    c.execute(statement)
+                c.execute("INSERT INTO schema_version VALUES (?)", (step.version,))
+                report(f"schema version {step.version} applied")
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        positions = super().insert_events(stored_events, **kwargs)
+        self.announce()
+        return positions
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        tracking = kwargs.get("tracking")
+        if tracking is not None:
+            self._insert_tracking(c, tracking)
+        before = self._last_position(c)
+        rows = [
+            (_text(s.originator_id), s.originator_version, s.topic, s.state) for s in stored_events
+        ]
+        c.executemany(self.insert_events_statement, rows)
+        return range(before + 1, before + 1 + len(rows))
+
+    @staticmethod
+    def _last_position(c: SQLiteCursor) -> int:
+        """The last position given out; inside a write transaction the next ones follow on it."""
+        c.execute("SELECT seq FROM sqlite_sequence WHERE name='stored_events'")
+        row = c.fetchone()
+        return 0 if row is None else int(row[0])
+
+    def announce(self) -> None:
+        """Wake this process's waiting readers."""
+        with self._written:
+            self._written.notify_all()
+
+    def wait_beyond(self, position: int, timeout_seconds: float) -> bool:
+        """Block until an event beyond `position` is stored by anyone; False at the timeout."""
+        deadline = monotonic() + timeout_seconds
+        while True:
+            with self._written:
+                if (self.max_notification_id() or 0) > position:
+                    return True
+                remaining = deadline - monotonic()
+                if remaining <= 0:
+                    return False
+                self._written.wait(min(POLL_SECONDS, remaining))
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """Events after `gt` for ever, also those that other processes write."""
+        return SQLiteSubscription(self, gt, topics)
+
+
+class SQLiteSubscription(ListenNotifySubscription[SQLiteCareRecorder]):
+    """The library's pulling thread, woken by the recorder instead of a database channel."""
+
+    def _loop_on_pull(self) -> None:
+        seen = 0
+        try:
+            while not self._has_been_stopped:
+                if self._recorder.wait_beyond(seen, 0.1):
+                    seen = self._recorder.max_notification_id() or 0
+                    self._pull()
+        except BaseException as error:
+            self._thread_error = self._thread_error or error
+            self.stop()
+
+
+def _text(originator_id: UUID | str) -> str:
+    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
