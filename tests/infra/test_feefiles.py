@@ -199,6 +199,18 @@ def test_two_conversion_factors_in_one_file_are_refused(tmp_path: Path) -> None:
     assert error.column == "25 (conversion factor)"
 
 
+@pytest.mark.parametrize("factor", ["3.2347", "323.4650"])
+def test_a_factor_that_no_fee_schedule_can_have_is_refused(tmp_path: Path, factor: str) -> None:
+    error = refused(write(tmp_path, "PPRRVU25.csv", pprrvu_csv(ROWS_2025, factor)))
+    assert (error.line, error.column) == (9, "25 (conversion factor)")
+
+
+def test_a_blank_figure_of_a_wanted_code_is_never_taken_for_zero(tmp_path: Path) -> None:
+    rows = (VISIT, replace(STAFF_2025, facility="", total_facility="1.06"), ADD_ON_2025)
+    error = refused(write(tmp_path, "PPRRVU25.csv", pprrvu_csv(rows)))
+    assert (error.line, error.column) == (10, "9 (facility PE RVU)")
+
+
 def test_a_code_that_stands_twice_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "PPRRVU25.csv", pprrvu_csv((*ROWS_2025, STAFF_2025)))
     assert "99490 stands here a second time, first in line 9" in str(refused(path))
@@ -339,6 +351,17 @@ def test_a_locality_that_stands_twice_is_refused(tmp_path: Path) -> None:
     assert "10112-00 stands here a second time" in str(refused(path))
 
 
+def test_the_years_of_the_locality_header_count_before_the_titles(tmp_path: Path) -> None:
+    text = gpci_csv().replace("FINAL CY 2026", "FINAL CY 2025")
+    assert one(write(tmp_path, "a.csv", text)).year == 2026
+
+
+def test_a_priced_row_with_a_modifier_is_another_row(tmp_path: Path) -> None:
+    path = write(tmp_path, "PFALL25A.txt", pfall_txt(AMOUNTS | {"99490/26": ("1.00", "1.00")}))
+    found = {a.nonfacility for a in one(path).figures.amounts if a.code == "99490"}
+    assert found == {Decimal("60.49")}
+
+
 def test_priced_amounts_are_read_by_locality_and_code(tmp_path: Path) -> None:
     fees = one(write(tmp_path, "PFALL25A.txt", pfall_txt(AMOUNTS)))
     assert (fees.kind, fees.year, fees.rows, fees.notes) == ("pfall", 2025, 12, ())
@@ -445,6 +468,16 @@ def test_an_archive_with_two_unmarked_files_asks_to_unpack_one(tmp_path: Path) -
 def test_a_spreadsheet_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
     error = refused(write_zip(tmp_path, "PPRRVU25.xlsx", {"xl/workbook.xml": "X"}))
     assert ".csv" in error.problem
+
+
+def test_a_member_too_large_to_be_official_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_zip(tmp_path, "rvu25d.zip", {"PPRRVU25.csv": pprrvu_csv()})
+    monkeypatch.setattr("infra.feefiles.sources.MAX_BYTES", 1000)
+    assert "larger than 1000 bytes" in str(refused(path))
+    plain = write(tmp_path, "PPRRVU25.csv", pprrvu_csv())
+    assert "larger than 1000 bytes" in str(refused(plain))
 
 
 def test_a_damaged_archive_is_said_to_be_damaged(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.feefiles import (
     ROWS_2025,
     ROWS_2026,
     SMALL,
+    STAFF_2025,
     STAFF_2026,
     VISIT,
     gpci_csv,
@@ -151,6 +153,19 @@ def test_both_halves_of_a_year_with_two_factors_can_be_kept(tmp_path: Path) -> N
     ]
     # 1.87 RVUs in this file
     assert [unit.amount for unit in amounts if unit] == [Decimal("61.23"), Decimal("62.25")]
+
+
+def test_a_corrected_first_half_imported_last_gives_the_relative_values(tmp_path: Path) -> None:
+    corrected = (replace(STAFF_2025, work="1.10", total_nonfacility="1.97", total_facility="1.58"),)
+    for name, rows, factor in (
+        ("RVU24A.csv", ROWS_2025, "32.7442"),
+        ("RVU24B.csv", ROWS_2025, "33.2875"),
+        ("RVU24AR.csv", (*corrected, VISIT, VISIT), "32.7442"),
+    ):
+        imported(tmp_path, write(tmp_path, name, pprrvu_csv(rows, factor, 2024)))
+    unit = load_imported(tmp_path).unit_amount("99490", date(2024, 5, 1), credential="MD")
+    assert unit is not None
+    assert unit.amount == Decimal("65.58")  # 1.97 x 33.2875
 
 
 def test_the_same_imports_give_the_same_schedule_wherever_they_lie(tmp_path: Path) -> None:
