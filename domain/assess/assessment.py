@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 
 from domain.facts import CodeUnits, Month
+from domain.fees.payment import Payment
+from domain.rules.book import RulesUsed
+from domain.rules.codes import Family
+
+__all__ = [
+    "Assessment",
+    "Exclusion",
+    "Family",
+    "NextThreshold",
+    "Option",
+    "Payment",
+    "RulesUsed",
+    "Seconds",
+    "Status",
+]
 
 
 class Status(StrEnum):
@@ -16,24 +30,6 @@ class Status(StrEnum):
     BILLABLE = "billable"
     BLOCKED = "blocked"
     ACCRUING = "accruing"
-
-
-class Family(StrEnum):
-    """One family of codes may be billed for a patient and month."""
-
-    RHC = "rhc"
-    COMPLEX = "complex"
-    PRACTITIONER = "practitioner"
-    NON_COMPLEX = "non-complex"
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """Dollars and cents, and where the figures come from."""
-
-    amount: Decimal
-    currency: str
-    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +66,6 @@ class NextThreshold:
     code: str
     unit: int
     seconds_to_go: int
-
-
-@dataclass(frozen=True, slots=True)
-class RulesUsed:
-    version: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)

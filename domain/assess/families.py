@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from domain.assess.assessment import Family, NextThreshold, Option, Payment
 from domain.assess.context import MonthContext
 from domain.assess.counting import Tally
 from domain.event import Event
 from domain.facts import CarePlanRecorded, CodeUnits, Month
+from domain.fees.schedule import FeeSchedule
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes
 from domain.rules.codes import Pool
 from domain.time.calendar import first_day, last_day
-
-if TYPE_CHECKING:
-    from domain.fees.schedule import FeeSchedule
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from domain.facts import CodeUnits
 from domain.fees.factors import FACTORS
 from domain.fees.figures import ConversionFactor, FigureSet, Gpci, LocalityAmount, Rvu
 from domain.fees.gpci import GPCIS
 from domain.fees.lookup import Found, Lookup
+from domain.fees.payment import Payment
 from domain.fees.rvus import RVUS
-
-if TYPE_CHECKING:
-    from domain.assess.assessment import Payment
 
 CENT: Final = Decimal("0.01")
 FULL_SHARE_CREDENTIALS: Final = frozenset({"MD", "DO", "CNM"})
@@ -117,8 +115,6 @@ class FeeSchedule:
         qp: bool = False,
     ) -> Payment | None:
         """The sum of unit amounts times units; None when there is no code or one has no amount."""
-        # At call time: the assessment room itself imports this module.
-        from domain.assess.assessment import Payment
 
         kept = self._kept  # type: ignore[attr-defined]
         total = _ZERO

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from domain.assess.assessment import Family, RulesUsed
 from domain.facts import Month
+from domain.fees.schedule import FeeSchedule
 from domain.rules.citation import Citation
-from domain.rules.codes import CODE_RULES, FAMILY_RULES, CodeRule, FamilyRule
+from domain.rules.codes import CODE_RULES, FAMILY_RULES, CodeRule, Family, FamilyRule
 from domain.rules.principles import PLAIN_RULES
 from domain.rules.requirements import (
     COMPLEX_RULES,
@@ -29,9 +29,6 @@ from domain.rules.requirements import (
 )
 from domain.rules.services import EM_VISIT_CODES, SERVICE_RULES, ServiceRule
 from domain.time.calendar import ONE_DAY, first_day
-
-if TYPE_CHECKING:
-    from domain.fees.schedule import FeeSchedule
 
 
 class Dated(Protocol):
@@ -68,6 +65,12 @@ CONSTANTS: Mapping[str, Any] = {
 
 def in_force(rows: Iterable[Row], day: date) -> tuple[Row, ...]:
     return tuple(row for row in rows if row.first <= day and (row.last is None or day <= row.last))
+
+
+@dataclass(frozen=True, slots=True)
+class RulesUsed:
+    version: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

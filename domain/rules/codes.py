@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Literal
 
-from domain.assess.assessment import Family
 from domain.rules.citation import Citation, Confidence
+
+
+class Family(StrEnum):
+    """One family of codes may be billed for a patient and month."""
+
+    RHC = "rhc"
+    COMPLEX = "complex"
+    PRACTITIONER = "practitioner"
+    NON_COMPLEX = "non-complex"
+
 
 Pool = Literal["pooled", "practitioner", "everyone"]
 """`pooled`: staff, and the practitioner's own time where the policy says so; `everyone`: both."""
