@@ -1,0 +1,142 @@
+"""Ingest beside the peer: events a second, memory, bytes. `python -m benchmarks.ingest`.
+
+Ours takes the whole workload through the file door into a SQLite file, every transaction synced
+to disk. The peer takes a smaller workload of the same shape (50 lines a patient, the same
+history per patient): its cost per event grows with a patient's history, not with the number of
+patients, so its rate carries over; `--full` gives it the whole workload too. Rounds alternate,
+every run in a process of its own; the best of each side counts. Before that, both sides take the
+peer's workload and must come to the same seconds and units for every patient-month.
+
+`--profile` prints instead where our time goes, by room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.workload import EVENTS_PER_PATIENT, write_workload
+
+RESULTS = Path(__file__).parent / "results" / "ingest.json"
+BATCH = 1000
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One measured run. `totals` is a digest of the seconds and units it came to."""
+
+    side: str
+    events: int
+    seconds: float
+    memory_bytes: int
+    grown_bytes: int
+    disk_bytes: int
+    totals: str
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.seconds
+
+
+def main() -> None:
+    """Run, print the table, write the results."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        if options.side:
+            from benchmarks.sides import measure
+
+            print(json.dumps(asdict(measure(options.side, options.file, Path(folder)))))
+            return
+        ours, peers = Path(folder) / "ours.jsonl", Path(folder) / "peer.jsonl"
+        write_workload(ours, options.events, options.seed)
+        if options.profile:
+            from benchmarks.rooms import profile_ingest
+
+            profile_ingest(ours, Path(folder))
+            return
+        write_workload(peers, options.events if options.full else options.peer_events, options.seed)
+        _check_same(peers)
+        runs = list(_rounds(ours, peers, options.rounds))
+    _report(runs)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--peer-events", type=int, default=4_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--full", action="store_true", help="the peer takes all events too")
+    parser.add_argument("--profile", action="store_true", help="where our time goes, by room")
+    parser.add_argument("--side", choices=("ours", "peer"), help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _aside(side: str, file: Path) -> Run:
+    """One run in a process of its own, so that memory and caches are its own."""
+    command = [sys.executable, "-m", "benchmarks.ingest", "--side", side, "--file", str(file)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Run(**json.loads(done.stdout))
+
+
+def _check_same(file: Path) -> None:
+    ours, peer = _aside("ours", file), _aside("peer", file)
+    if ours.totals != peer.totals:
+        sys.exit(f"the two sides disagree: ours {ours.totals}, peer {peer.totals}")
+    _tell(f"both sides agree on {ours.events} events: {ours.totals}")
+
+
+def _rounds(ours: Path, peers: Path, rounds: int) -> Iterator[Run]:
+    for number in range(1, rounds + 1):
+        for side, file in (("ours", ours), ("peer", peers)):
+            run = _aside(side, file)
+            _tell(f"round {number}: {side} {run.rate:,.0f} events/s")
+            yield run
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _report(runs: list[Run]) -> None:
+    best = {
+        side: max((run for run in runs if run.side == side), key=lambda run: run.rate)
+        for side in ("ours", "peer")
+    }
+    ratio = best["ours"].rate / best["peer"].rate
+    print(f"{'':24}{'events':>9}{'events/s':>10}{'peak MiB':>10}{'grown MiB':>11}{'B/event':>9}")
+    names = {"ours": "caretally, SQLite", "peer": "eventsourcing, SQLite"}
+    for side, run in best.items():
+        memory, grown = run.memory_bytes / MIB, run.grown_bytes / MIB
+        each = run.disk_bytes / run.events
+        print(
+            f"{names[side]:24}{run.events:>9,}{run.rate:>10,.0f}"
+            f"{memory:>10.0f}{grown:>11.0f}{each:>9.0f}"
+        )
+    print(f"ratio {ratio:.1f} (best of each side; {EVENTS_PER_PATIENT} events a patient)")
+    RESULTS.parent.mkdir(exist_ok=True)
+    record = {"ratio": round(ratio, 2), "runs": [asdict(run) | {"rate": run.rate} for run in runs]}
+    RESULTS.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def stopwatch() -> float:
+    return time.perf_counter()
+
+
+def peak_bytes() -> int:
+    """The most memory this process ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The two sides of the ingest measurement, each from a file of lines to totals on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from benchmarks.ingest import BATCH, Run, peak_bytes, stopwatch
+from domain.policy import Policy
+from domain.rules import BOOK
+from infra.clock import system_clock
+from infra.eventstore import open_store
+from projections.ports import Store
+from services.doors.files import ingest_file
+from services.ingest.core import Ingest
+
+Totals = dict[tuple[str, str], tuple[int, int, int]]
+
+
+def measure(side: str, file: Path, folder: Path) -> Run:
+    """One run of a side, in this process."""
+    return _ours(file, folder) if side == "ours" else _peer(file, folder)
+
+
+def open_ours(folder: Path) -> tuple[Ingest, Store]:
+    """The product's own ingest over a SQLite file in `folder`."""
+    store = open_store(f"sqlite:///{folder / 'ours.db'}")
+    return Ingest(store, system_clock, BOOK, lambda _: Policy()), store
+
+
+def _ours(file: Path, folder: Path) -> Run:
+    ingest, store = open_ours(folder)
+    held = peak_bytes()
+    started = stopwatch()
+    outcome = ingest_file(ingest, store, file, batch_size=BATCH)
+    seconds = stopwatch() - started
+    memory = peak_bytes()
+    if outcome.dead_lettered:
+        raise AssertionError(f"{outcome.dead_lettered} lines of the workload were refused")
+    totals = {}
+    for line in store.assessments():
+        answer = json.loads(line)
+        units = {one["code"]: one["units"] for one in answer["codes"]}
+        counted = (answer["seconds"]["pooled"], units.get("99490", 0), units.get("99439", 0))
+        if counted[0]:
+            totals[answer["patient_id"], answer["month"]] = counted
+    store.close()
+    return _run("ours", outcome.lines, seconds, (memory, held), folder, totals)
+
+
+def _peer(file: Path, folder: Path) -> Run:
+    from benchmarks import vanilla_eventsourcing as peer
+
+    application, view = peer.open_application(folder)
+    lines = file.read_bytes().splitlines()
+    held = peak_bytes()
+    started = stopwatch()
+    peer.ingest(application, view, lines)
+    seconds = stopwatch() - started
+    memory = peak_bytes()
+    totals = peer.totals(view, {json.loads(line)["subject"] for line in lines})
+    application.close()
+    view.datastore.close()
+    return _run("peer", len(lines), seconds, (memory, held), folder, totals)
+
+
+def _run(
+    side: str, events: int, seconds: float, memory: tuple[int, int], folder: Path, totals: Totals
+) -> Run:
+    disk = sum(path.stat().st_size for path in folder.iterdir() if ".db" in path.name)
+    return Run(side, events, seconds, memory[0], memory[0] - memory[1], disk, _digest(totals))
+
+
+def _digest(totals: Totals) -> str:
+    """How many patient-months, seconds and units, and a hash of all of them."""
+    exact = hashlib.sha256(repr(sorted(totals.items())).encode()).hexdigest()[:12]
+    seconds = sum(total[0] for total in totals.values())
+    units = sum(total[1] + total[2] for total in totals.values())
+    return f"{len(totals)} patient-months, {seconds} seconds, {units} units, {exact}"
