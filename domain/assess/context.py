@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from domain.assess.days import DayReasons
-from domain.assess.findings import Finding, Question, findings
+from domain.assess.findings import (
+    Finding,
+    Question,
+    findings,
+    own_visits,
+    services_with_effect,
+)
 from domain.chart import Chart
 from domain.facts import ComplexityAssessed, Instant, Month
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes, RuleBook, RuleSet
-from domain.time.calendar import first_day
+from domain.time.calendar import month_of
 from domain.time.timeline import Span, Timeline
 
 
@@ -45,15 +50,26 @@ class MonthContext:
     findings: tuple[Finding, ...]
     blockers: tuple[str, ...]
     days: tuple[CountedDay, ...]
-    reasons_on: Mapping[date, tuple[str | None, str | None]]
-    """The same two reasons for unclocked time, by the enrolment of the date."""
+    reasons: DayReasons
     families: tuple[FamilyCodes, ...]
     mdm_enough: bool
     mdm_by_other: bool
+    concurrent: bool
+    """A service that may stand beside care management falls in the month."""
+    visit_spans: tuple[tuple[date, date], ...]
+    """Days of the billing practitioner's own visits, first and last included."""
 
     @property
     def month(self) -> Month:
         return self.rules.month
+
+    def holds(self, day: date) -> bool:
+        """Whether a date lies in the month."""
+        return month_of(day) == self.rules.month
+
+    def reasons_on(self, day: date) -> tuple[str | None, str | None]:
+        """The two reasons for unclocked time of a date, by the enrolment of that date."""
+        return self.reasons.of(day, self.timeline.span_on(day))
 
 
 def month_context(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> MonthContext:
@@ -92,19 +108,13 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
         findings=answers,
         blockers=tuple(sorted(answer.blocker for answer in answers if not answer.met)),
         days=tuple(CountedDay(d.start, d.end, d.day, *reasons.of(d.day, d.span)) for d in days),
-        reasons_on=_by_date(month, timeline, reasons),
+        reasons=reasons,
         families=_families(rules, span, policy),
         mdm_enough=mdm_enough,
         mdm_by_other=mdm_by_other,
+        concurrent=bool(services_with_effect(question, "concurrent-service")),
+        visit_spans=own_visits(question),
     )
-
-
-def _by_date(
-    month: Month, timeline: Timeline, reasons: DayReasons
-) -> dict[date, tuple[str | None, str | None]]:
-    first = first_day(month)
-    dates = (first + timedelta(days=number) for number in range(31))
-    return {d: reasons.of(d, timeline.span_on(d)) for d in dates if d.month == first.month}
 
 
 def _families(rules: RuleSet, span: Span | None, policy: Policy) -> tuple[FamilyCodes, ...]:

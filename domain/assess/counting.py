@@ -146,14 +146,13 @@ def _count_unclocked(
     tally: Tally, context: MonthContext, standing: Standing, lasting: bool
 ) -> None:
     work = cast(Unclocked, standing.work)
-    reasons = context.reasons_on.get(work.performed_on)
-    if reasons is None:
+    if not context.holds(work.performed_on):
         return
     tally.logged += work.seconds
     reason = standing.always_excluded
     if reason is None and standing.activity in context.policy.not_countable:
         reason = "not-countable"
-    reason = reason or reasons[lasting]
+    reason = reason or context.reasons_on(work.performed_on)[lasting]
     if reason is not None:
         tally.exclude(standing.entry_id, reason, work.seconds)
         return

@@ -27,6 +27,8 @@ class DayReasons:
     def __init__(self, chart: Chart, rules: RuleSet) -> None:
         self._chart = chart
         self._rules = rules
+        self._stays = [stay for stay in map(_stay_of, chart.stays) if stay.kind in STAY_REASONS]
+        self._transitions = _transitions(chart, rules)
         self._consented_from: dict[date, date | None] = {}
         self._visited_from: dict[date, date | None] = {}
 
@@ -35,7 +37,9 @@ class DayReasons:
         died_on = self._chart.died_on
         if died_on is not None and day > died_on:
             return ("after-death", "after-death")
-        lasting = self._stay(day) or (self._transition(day, span) if span else None)
+        lasting = self._stay(day) if self._stays else None
+        if lasting is None and self._transitions and span is not None:
+            lasting = self._transition(day, span)
         return (self._too_early(day, span) or lasting, lasting)
 
     def _too_early(self, day: date, span: Span | None) -> str | None:
@@ -69,38 +73,34 @@ class DayReasons:
         return self._visited_from[span.first]
 
     def _stay(self, day: date) -> str | None:
-        found = set()
-        for event in self._chart.stays:
-            stay = event.fact
-            assert isinstance(stay, StayRecorded)
-            discharged = stay.discharged_on
-            if stay.admitted_on <= day and (discharged is None or day < discharged):
-                found.add(stay.kind)
-        for kind, reason in STAY_REASONS.items():
-            if kind in found:
-                return reason
-        return None
+        kinds = {stay.kind for stay in self._stays if _stays_on(stay, day)}
+        return next((STAY_REASONS[kind] for kind in STAY_REASONS if kind in kinds), None)
 
     def _transition(self, day: date, span: Span) -> str | None:
         npi = span.enrolment.billing_practitioner.npi
-        for rule in self._rules.services:
-            if rule.effect == "tcm-period" and any(
-                _covers(event, rule.codes, npi, day) for event in self._chart.services
-            ):
+        for service in self._transitions:
+            if service.npi == npi and service.from_on <= day <= service.through_on:
                 return "tcm-period"
         return None
+
+
+def _stay_of(event: Event) -> StayRecorded:
+    assert isinstance(event.fact, StayRecorded)
+    return event.fact
+
+
+def _stays_on(stay: StayRecorded, day: date) -> bool:
+    """The day of discharge is a day at home."""
+    return stay.admitted_on <= day and (stay.discharged_on is None or day < stay.discharged_on)
+
+
+def _transitions(chart: Chart, rules: RuleSet) -> list[ServiceBilled]:
+    """Transitional care whose days the month's rules keep to themselves."""
+    codes = {c for rule in rules.services if rule.effect == "tcm-period" for c in rule.codes}
+    services = [event.fact for event in chart.services if isinstance(event.fact, ServiceBilled)]
+    return [service for service in services if service.hcpcs in codes]
 
 
 def _consent_day(event: Event) -> date:
     assert isinstance(event.fact, ConsentRecorded)
     return event.fact.consented_on
-
-
-def _covers(event: Event, codes: frozenset[str], npi: str, day: date) -> bool:
-    service = event.fact
-    assert isinstance(service, ServiceBilled)
-    return (
-        service.hcpcs in codes
-        and service.npi == npi
-        and service.from_on <= day <= service.through_on
-    )

@@ -23,6 +23,7 @@ from domain.rules.requirements import (
     ELIGIBLE_CREDENTIALS,
     QUALIFYING_VISIT_RULES,
 )
+from domain.rules.services import EM_VISIT_CODES
 from domain.time.calendar import a_year_before, first_day, last_day, month_of
 from domain.time.timeline import Span
 
@@ -179,6 +180,25 @@ def services_with_effect(q: Question, effect: str) -> list[tuple[str, Event]]:
             if rule.effect == effect and rule.who in ("any", relation) and fact.hcpcs in rule.codes:
                 found.append((rule.rule_id, event))
     return found
+
+
+def own_visits(q: Question) -> tuple[tuple[date, date], ...]:
+    """(first, last day) of office and home visits by the billing practitioner."""
+    if q.npi is None:
+        return ()
+    facts = [event.fact for event in (*q.chart.visits, *q.chart.services)]
+    own = []
+    for fact in facts:
+        assert isinstance(fact, VisitRecorded | ServiceBilled)
+        if fact.npi == q.npi and fact.hcpcs in EM_VISIT_CODES:
+            own.append(_days_of(fact))
+    return tuple(own)
+
+
+def _days_of(fact: VisitRecorded | ServiceBilled) -> tuple[date, date]:
+    if isinstance(fact, VisitRecorded):
+        return (fact.on, fact.on)
+    return (fact.from_on, fact.through_on)
 
 
 def _service_finding(q: Question, effect: str, rule_id: str) -> Finding:

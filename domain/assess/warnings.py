@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from domain.assess.assessment import Option
 from domain.assess.context import MonthContext
 from domain.assess.counting import Tally
-from domain.assess.findings import services_with_effect
 from domain.entries import Entry, Standing
 from domain.facts import (
     Clocked,
     Instant,
     MonthClaimed,
-    ServiceBilled,
     TimeAmended,
     TimeLogged,
-    VisitRecorded,
     Work,
 )
-from domain.rules.services import EM_VISIT_CODES
 from domain.time.calendar import ONE_DAY, SECONDS_A_DAY, local_date, midnight
 
 CONTEMPORANEOUS_SECONDS = 7 * SECONDS_A_DAY
@@ -49,7 +45,7 @@ def work_ended_at(context: MonthContext, work: Work) -> Instant:
 def falls_in_month(context: MonthContext, work: Work) -> bool:
     if isinstance(work, Clocked):
         return any(d.start < work.ended_at and work.started_at < d.end for d in context.days)
-    return work.performed_on in context.reasons_on
+    return context.holds(work.performed_on)
 
 
 def _contemporaneity(x: Examined) -> bool:
@@ -97,25 +93,12 @@ def _was_in_month(context: MonthContext, entry: Entry) -> bool:
 
 
 def _same_day_visit(x: Examined) -> bool:
-    npi = x.context.question.npi
-    for event in x.context.chart.visits:
-        visit = event.fact
-        assert isinstance(visit, VisitRecorded)
-        if visit.npi == npi and visit.hcpcs in EM_VISIT_CODES and visit.on in x.tally.everyone:
-            return True
-    for event in x.context.chart.services:
-        service = event.fact
-        assert isinstance(service, ServiceBilled)
-        own_visit = service.npi == npi and service.hcpcs in EM_VISIT_CODES
-        if own_visit and any(
-            service.from_on <= day <= service.through_on for day in x.tally.everyone
-        ):
-            return True
-    return False
+    counted = x.tally.everyone
+    return any(first <= day <= last for first, last in x.context.visit_spans for day in counted)
 
 
 def _concurrent_service(x: Examined) -> bool:
-    return bool(services_with_effect(x.context.question, "concurrent-service"))
+    return x.context.concurrent
 
 
 def _mdm_by_other(x: Examined) -> bool:
