@@ -35,15 +35,15 @@ def whole_assessment(body: bytes, version: int) -> bytes:
 
 
 def encode_headers(headers: tuple[tuple[str, bytes], ...]) -> bytes:
-    """Header names may be undecodable bytes smuggled through as lone surrogates."""
+    """Header names may hold lone surrogates: undecodable bytes smuggled through as text."""
     return msgspec.msgpack.encode(
-        [(name.encode("utf-8", "surrogateescape"), value) for name, value in headers]
+        [(name.encode("utf-8", "surrogatepass"), value) for name, value in headers]
     )
 
 
 def decode_headers(stored: bytes) -> tuple[tuple[str, bytes], ...]:
     return tuple(
-        (name.decode("utf-8", "surrogateescape"), value) for name, value in _DECODE_HEADERS(stored)
+        (name.decode("utf-8", "surrogatepass"), value) for name, value in _DECODE_HEADERS(stored)
     )
 
 

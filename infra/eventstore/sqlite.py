@@ -75,7 +75,9 @@ class SQLiteStore:
         try:
             with self._datastore.transaction(commit=True) as c:
                 self._write(c, batch)
-        except IntegrityError:
+        except IntegrityError as error:
+            if "UNIQUE" not in str(error):
+                raise
             self._explain(batch)
         if batch.events:
             self.recorder.announce()

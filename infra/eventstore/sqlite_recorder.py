@@ -17,7 +17,7 @@ from uuid import UUID
 from eventsourcing.persistence import (
     ApplicationRecorder,
     InterfaceError,
-    ListenNotifySubscription,
+    Notification,
     StoredEvent,
     Subscription,
 )
@@ -31,6 +31,7 @@ from eventsourcing.sqlite import (
 )
 
 from infra.eventstore.schema import Report, pending, silent
+from infra.eventstore.subscription import WaitingSubscription
 
 LOCK_TIMEOUT_SECONDS = 30
 POLL_SECONDS = 0.04
@@ -39,6 +40,8 @@ POLL_SECONDS = 0.04
 CACHE_KIB = 64 * 1024
 CHECKPOINT_PAGES = 8_000
 """Pages in the write-ahead log before it is folded in: 32 MiB, so hot pages are written once."""
+
+_NO_END = 2**63 - 1
 
 
 class CarePool(SQLiteConnectionPool):
@@ -141,7 +144,7 @@ class SQLiteCareRecorder(SQLiteProcessRecorder):
             (_text(s.originator_id), s.originator_version, s.topic, s.state) for s in stored_events
         ]
         c.executemany(self.insert_events_statement, rows)
-        return range(before + 1, before + 1 + len(rows))
+        return list(range(before + 1, before + 1 + len(rows)))
 
     @staticmethod
     def _last_position(c: SQLiteCursor) -> int:
@@ -149,6 +152,26 @@ class SQLiteCareRecorder(SQLiteProcessRecorder):
         c.execute("SELECT seq FROM sqlite_sequence WHERE name='stored_events'")
         row = c.fetchone()
         return 0 if row is None else int(row[0])
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        first = -1 if start is None else start if inclusive_of_start else start + 1
+        narrowed = f"AND topic IN ({','.join('?' * len(topics))}) " if topics else ""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT originator_id, originator_version, topic, state, position "
+                f"FROM stored_events WHERE position BETWEEN ? AND ? {narrowed}"
+                "ORDER BY position LIMIT ?",
+                (first, _NO_END if stop is None else stop, *topics, limit),
+            )
+            return [Notification(*row) for row in c.fetchall()]
 
     def announce(self) -> None:
         """Wake this process's waiting readers."""
@@ -171,22 +194,7 @@ class SQLiteCareRecorder(SQLiteProcessRecorder):
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
         """Events after `gt` for ever, also those that other processes write."""
-        return SQLiteSubscription(self, gt, topics)
-
-
-class SQLiteSubscription(ListenNotifySubscription[SQLiteCareRecorder]):
-    """The library's pulling thread, woken by the recorder instead of a database channel."""
-
-    def _loop_on_pull(self) -> None:
-        seen = 0
-        try:
-            while not self._has_been_stopped:
-                if self._recorder.wait_beyond(seen, 0.1):
-                    seen = self._recorder.max_notification_id() or 0
-                    self._pull()
-        except BaseException as error:
-            self._thread_error = self._thread_error or error
-            self.stop()
+        return WaitingSubscription(self, self, gt, tuple(topics))
 
 
 def _text(originator_id: UUID | str) -> str:
