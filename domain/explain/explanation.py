@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from domain.assess.assessment import Assessment, Family, Payment
+from domain.assess.assessment import Assessment
 from domain.facts import CodeUnits
+from domain.fees.payment import Payment
+from domain.rules.codes import Family
 
 
 @dataclass(frozen=True, slots=True)

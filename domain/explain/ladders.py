@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from domain.assess.assessment import Family, Option
+from domain.assess.assessment import Option
 from domain.assess.context import MonthContext
 from domain.assess.counting import Tally, count, standing_entries
 from domain.assess.families import next_threshold, pool_of, units_reached
@@ -17,7 +17,7 @@ from domain.explain.obstacles import obstacles
 from domain.facts import CodeUnits
 from domain.policy import Policy
 from domain.rules.book import OPTION_ORDER, FamilyCodes
-from domain.rules.codes import CodeRule, Pool
+from domain.rules.codes import CodeRule, Family, Pool
 
 
 @dataclass(frozen=True, slots=True)

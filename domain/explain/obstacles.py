@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.assess.assessment import Family
 from domain.assess.context import MonthContext
 from domain.assess.families import plan_serves_complex
 from domain.event import Event
@@ -13,7 +12,7 @@ from domain.explain.explanation import CitedRule, EventRef, Obstacle
 from domain.explain.wording import clock, listed
 from domain.facts import CarePlanRecorded, ComplexityAssessed
 from domain.rules.book import FamilyCodes
-from domain.rules.codes import CODE_RULES, FAMILY_RULES
+from domain.rules.codes import CODE_RULES, FAMILY_RULES, Family
 from domain.time.calendar import first_day, last_day
 
 
