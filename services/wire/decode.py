@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,22 +45,24 @@ def decode_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) ->
     Structured when the content type says so, or when there are no `ce_` headers at all; batches
     are refused. A message without a value is a deletion marker, never an event.
     """
-    return _guarded(lambda: _of_message(value, headers))
+    try:
+        return _of_message(value, headers)
+    except Refused as refusal:
+        return refusal.rejection
 
 
 def decode_structured(raw: bytes) -> Decoded:
     """A whole CloudEvent as one JSON object."""
-    return _guarded(lambda: _of_document(json_text.parse(raw)))
+    try:
+        return _of_document(json_text.parse(raw))
+    except Refused as refusal:
+        return refusal.rejection
 
 
 def decode_binary(attributes: Mapping[str, str], raw: bytes) -> Decoded:
     """A CloudEvent whose attributes came beside its `data`, without their `ce_` or `ce-` prefix."""
-    return _guarded(lambda: _of_binary(attributes, raw))
-
-
-def _guarded(decode: Callable[[], Decoded]) -> Decoded:
     try:
-        return decode()
+        return _of_binary(attributes, raw)
     except Refused as refusal:
         return refusal.rejection
 

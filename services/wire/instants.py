@@ -28,7 +28,7 @@ _MONTH: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
 _RFC3339: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII | re.IGNORECASE,
-)
+).fullmatch
 
 
 class OutOfRange(ValueError):
@@ -58,7 +58,13 @@ def month(text: str) -> Month:
 
 def instant(text: str) -> Instant:
     """An RFC 3339 instant cut down to its whole second. Raises as `day`."""
-    found = int(_moment(text).timestamp())
+    if not _RFC3339(text):
+        raise ValueError(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = _moment(text)
+    found = int(moment.timestamp())
     if not FIRST_SECOND <= found < END_SECOND:
         raise OutOfRange(text)
     return found
@@ -78,9 +84,7 @@ def utc_day(at: Instant) -> date:
 
 
 def _moment(text: str) -> datetime:
-    if not _RFC3339.fullmatch(text):
+    """Python's parser wants its letters in capitals; RFC 3339 does not."""
+    if not _RFC3339(text):
         raise ValueError(text)
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.fromisoformat(text.upper())
+    return datetime.fromisoformat(text.upper())
