@@ -31,7 +31,6 @@ def open_ours(folder: Path) -> tuple[Ingest, Store]:
 
 def _ours(file: Path, folder: Path) -> Run:
     ingest, store = open_ours(folder)
-    held = peak_bytes()
     started = stopwatch()
     outcome = ingest_file(ingest, store, file, batch_size=BATCH)
     seconds = stopwatch() - started
@@ -46,7 +45,7 @@ def _ours(file: Path, folder: Path) -> Run:
         if counted[0]:
             totals[answer["patient_id"], answer["month"]] = counted
     store.close()
-    return _run("ours", outcome.lines, seconds, (memory, held), folder, totals)
+    return _run("ours", outcome.lines, seconds, memory, folder, totals)
 
 
 def _peer(file: Path, folder: Path) -> Run:
@@ -54,7 +53,6 @@ def _peer(file: Path, folder: Path) -> Run:
 
     application, view = peer.open_application(folder)
     lines = file.read_bytes().splitlines()
-    held = peak_bytes()
     started = stopwatch()
     peer.ingest(application, view, lines)
     seconds = stopwatch() - started
@@ -62,14 +60,12 @@ def _peer(file: Path, folder: Path) -> Run:
     totals = peer.totals(view, {json.loads(line)["subject"] for line in lines})
     application.close()
     view.datastore.close()
-    return _run("peer", len(lines), seconds, (memory, held), folder, totals)
+    return _run("peer", len(lines), seconds, memory, folder, totals)
 
 
-def _run(
-    side: str, events: int, seconds: float, memory: tuple[int, int], folder: Path, totals: Totals
-) -> Run:
+def _run(side: str, events: int, seconds: float, memory: int, folder: Path, totals: Totals) -> Run:
     disk = sum(path.stat().st_size for path in folder.iterdir() if ".db" in path.name)
-    return Run(side, events, seconds, memory[0], memory[0] - memory[1], disk, _digest(totals))
+    return Run(side, events, seconds, memory, disk, _digest(totals))
 
 
 def _digest(totals: Totals) -> str:
