@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.rejections import Reason, Rejection
-from infra.codec import canonical_json
+from infra.codec import canonical_json, decode_event, encode_state, stream_id
+from projections.ports import StoredEvent
 from services.wire import limits
 from services.wire.decode import Accepted, decode_binary, decode_message, decode_structured
 from services.wire.json_text import parse
@@ -356,7 +357,10 @@ HEADERS = st.lists(
 
 
 def check(found: Accepted | Rejection) -> None:
-    """The promise of every decoding: a named reason, or an event that survives a second pass."""
+    """The promise of every decoding: a named reason, or an event that survives a second pass.
+
+    It reads the same from the store, too: what is accepted can always be loaded again.
+    """
     if isinstance(found, Rejection):
         assert isinstance(found.reason, Reason)
         assert found.sentence.endswith(".")
@@ -373,6 +377,16 @@ def check(found: Accepted | Rejection) -> None:
         data=json.loads(found.data),
     )
     assert accepted(again).event.digest == event.digest
+    state = encode_state(
+        source=event.source,
+        id=event.id,
+        time_text=found.time_text,
+        recorded_at_us=event.recorded_at_us,
+        previous=None,
+        data=found.data,
+    )
+    stream = stream_id(event.practice_id, event.patient_id)
+    assert decode_event(StoredEvent(stream, 1, found.name, state, b"")) == event
     assert accepted(again).data == found.data
 
 
