@@ -8,7 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-from infra.kafka.local import KafkaUnavailable, LocalKafka
+from infra.kafka.jars import KafkaUnavailable
+from infra.kafka.local import LocalKafka
 
 
 def unavailable(reason: str) -> NoReturn:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,18 +22,19 @@ from faststream.kafka.message import KafkaAckableMessage
 from infra.kafka import KafkaSettings
 from projections.ports import PositionPassed
 from services.doors.backoff import Backoff
+from services.doors.meter import Meter
 from services.doors.placing import Placing, feed
 from services.doors.progress import Progress
 from services.ingest.core import Delivery
 
 log = logging.getLogger("caretally.kafka")
+library_log = logging.getLogger("caretally.kafka.library")
+library_log.addFilter(lambda record: "Auto create topics" not in record.getMessage())
 
 Records = tuple[ConsumerRecord, ...]
 
-METADATA_MAX_AGE_MS = 30_000
+METADATA_MAX_AGE_MS = 10_000
 """How soon new topics and partitions are seen."""
-
-MEASURE_SECONDS = 1.0
 
 
 class Takes(Protocol):
@@ -74,15 +74,15 @@ class KafkaDoor:
         self._meter: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Connect and begin to consume; waits for a broker that is not up yet."""
+        """Connect and begin to consume; waits for a broker or a topic that is not there yet."""
         backoff = Backoff(first=0.2)
+        self._meter = asyncio.create_task(self._measuring(), name="measure-lag")
         while not self.progress.running:
             self._build()
             assert self._broker is not None
             try:
                 await self._broker.start()
                 self.progress.running = True
-                self._meter = asyncio.create_task(self._measure(), name="measure-lag")
             except (KafkaError, OSError) as error:
                 log.warning("Kafka does not answer yet: %s", type(error).__name__)
                 with suppress(KafkaError, OSError):
@@ -111,7 +111,11 @@ class KafkaDoor:
 
     @property
     def _consumer(self) -> Any:
-        return self._subscriber.consumer
+        return self._subscriber and self._subscriber.consumer
+
+    async def _measuring(self) -> None:
+        topic, placed = self._settings.events_topic, self._placing.next
+        await Meter(lambda: self._consumer, topic, placed, self._idle, self.progress).run()
 
     def _build(self) -> None:
         settings = self._settings
@@ -123,7 +127,7 @@ class KafkaDoor:
             apply_types=False,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             security=settings.security(),
-            logger=log,
+            logger=library_log,
             log_level=logging.DEBUG,
         )
         self._subscriber = self._broker.subscriber(
@@ -204,30 +208,6 @@ class KafkaDoor:
         if self._hint is not None:
             await asyncio.wait([self._hint], timeout=1.0)
             self._hint.cancel()
-
-    async def _measure(self) -> None:
-        """Keep the lag and the age of the last answer up to date."""
-        while True:
-            with suppress(KafkaError, AssertionError):
-                await self._measure_once()
-            await asyncio.sleep(MEASURE_SECONDS)
-
-    async def _measure_once(self) -> None:
-        consumer, lag = self._consumer, {}
-        for partition in list(self._placing.next):
-            read_to = await consumer.position(partition)
-            stored_to = self._placing.next.get(partition, read_to)
-            end = consumer.highwater(partition)
-            if end is not None:
-                # Transaction markers take offsets too: what was read and held no message is done.
-                done = read_to if self._idle.is_set() else stored_to
-                lag[feed(partition)] = max(0, end - done)
-            polled = consumer.last_poll_timestamp(partition)
-            if polled:
-                age = time.time() - polled / 1000
-                now = self.progress.monotonic() - max(0.0, age)
-                self.progress.polled = max(self.progress.polled or now, now)
-        self.progress.lag = lag
 
 
 async def _records(message: KafkaAckableMessage) -> object:

@@ -111,7 +111,7 @@ class Placing(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._progress.hold(error)
                 log.warning("cannot place partitions yet: %s", type(error).__name__)
             else:
-                if not self._progress.problems:
+                if set(self._consumer().assignment()) <= set(self.next):
                     return
             delay = self._backoff.delay()
 

@@ -63,10 +63,10 @@ class Progress:
 
     def ready(self) -> tuple[bool, str]:
         """Whether the consumer does its work, and what stands in the way if not."""
+        if self.problems:
+            return False, "; ".join(self.problems.values())
         if not self.running:
             return False, "not connected to Kafka"
         if self.outage_since is not None:
             return False, f"held back by {self.outage}"
-        if self.problems:
-            return False, "; ".join(self.problems.values())
         return True, ""

@@ -49,9 +49,9 @@ def database(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'store.db'}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def broker() -> Iterator[LocalKafka]:
-    """A broker of the module's own, to be frozen and killed."""
+    """A second broker, to be frozen and killed."""
     if os.environ.get("CARETALLY_TEST_KAFKA"):
         pytest.skip("an external broker is not ours to kill")
     try:

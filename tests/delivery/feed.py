@@ -10,17 +10,18 @@ from confluent_kafka import Producer
 
 PRACTICE = "p1"
 
+Json = dict[str, object]
+Headers = list[tuple[str, str | bytes | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes | None]]
+    headers: Headers
 
 
-def cloud(
-    patient: str, kind: str, id: str, time: str, data: dict[str, object]
-) -> dict[str, object]:
+def cloud(patient: str, kind: str, id: str, time: str, data: Json) -> Json:
     """One CloudEvent of the contract as JSON members."""
     return {
         "specversion": "1.0",
@@ -34,26 +35,26 @@ def cloud(
     }
 
 
-def structured(event: dict[str, object]) -> Message:
+def structured(event: Json) -> Message:
     content = ("content-type", b"application/cloudevents+json; charset=UTF-8")
     return Message(_key(event), json.dumps(event).encode(), [content])
 
 
-def binary(event: dict[str, object]) -> Message:
-    headers: list[tuple[str, bytes | None]] = [
+def binary(event: Json) -> Message:
+    headers: Headers = [
         (f"ce_{name}", str(value).encode()) for name, value in event.items() if name != "data"
     ]
     headers.append(("content-type", b"application/json"))
     return Message(_key(event), json.dumps(event["data"]).encode(), headers)
 
 
-def _key(event: dict[str, object]) -> bytes:
+def _key(event: Json) -> bytes:
     return f"{event['practiceid']}/{event['subject']}".encode()
 
 
-def staff_time(patient: str, number: int, seconds: int = 300) -> dict[str, object]:
+def staff_time(patient: str, number: int, seconds: int = 300) -> Json:
     """Staff time number `number` of a patient, unique by its number."""
-    data: dict[str, object] = {
+    data: Json = {
         "entry_id": f"t{number}",
         "performer": {"id": "rn1", "role": "clinical_staff"},
         "activity": "care_coordination",
@@ -64,10 +65,10 @@ def staff_time(patient: str, number: int, seconds: int = 300) -> dict[str, objec
     return cloud(patient, "time.logged", f"{patient}-t{number}", f"{on}T23:00:00Z", data)
 
 
-def ready(patient: str) -> list[dict[str, object]]:
+def ready(patient: str) -> list[Json]:
     """Everything a month needs, so that time alone decides."""
     at, npi = "2025-01-01T17:00:00Z", "1000000004"
-    facts: list[tuple[str, dict[str, object]]] = [
+    facts: list[tuple[str, Json]] = [
         (
             "patient.enrolled",
             {

@@ -6,12 +6,16 @@ import asyncio
 import subprocess
 import sys
 import time
+import uuid
+from functools import partial
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from infra.eventstore import open_store
 from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import create_topic
+from projections.ports import Batch, Store
 from tests.delivery.feed import Message, broken, mixed, produce, staff_time, structured, with_broken
 from tests.delivery.service import Service, assert_exactly_once, letters, until
 
@@ -91,7 +95,7 @@ async def test_a_consumer_killed_at_any_moment_loses_and_doubles_nothing(
     for wanted in (1, 700, 1500):
         process = consumer_process(settings, database)
         try:
-            await until(lambda n=wanted: store.counts()["events"] >= n)
+            await until(partial(has, store, wanted))
         finally:
             process.kill()
             process.wait()
@@ -99,6 +103,10 @@ async def test_a_consumer_killed_at_any_moment_loses_and_doubles_nothing(
         await settled(service, 3000, bad)
         assert_exactly_once(service.store, 3000, bad)
     store.close()
+
+
+def has(store: Store, events: int) -> bool:
+    return store.counts()["events"] >= events
 
 
 def consumer_process(settings: KafkaSettings, database: str) -> subprocess.Popen[bytes]:
@@ -212,3 +220,63 @@ async def test_lag_is_measured_and_falls_to_nothing(settings: KafkaSettings, dat
         assert progress.polled is not None
         assert progress.polled <= time.monotonic()
         assert not progress.stalled(0.0)
+
+
+async def test_a_topic_made_later_is_asked_for_and_then_read(kafka: str, database: str) -> None:
+    topic = f"later-{uuid.uuid4().hex[:8]}"
+    settings = KafkaSettings(kafka, events_topic=topic, group_id=topic)
+    service = Service(settings, database)
+    running = asyncio.create_task(service.door.run())
+    problems = service.door.progress.problems
+    await until(lambda: topic in problems)
+    assert "does not exist" in service.door.progress.ready()[1]
+    create_topic(kafka, topic, 1)
+    await send(settings, mixed(20))
+    await settled(service, 20, 0)
+    await until(lambda: service.door.progress.ready() == (True, ""))
+    running.cancel()
+    await asyncio.wait([running])
+    service.store.close()
+
+
+async def test_a_topic_that_ends_before_the_stored_position_waits_for_a_person(
+    settings: KafkaSettings, database: str
+) -> None:
+    store = open_store(database)
+    store.commit(Batch(tracking={f"{settings.events_topic}/{n}": 500 for n in range(3)}))
+    store.close()
+    await send(settings, mixed(30))
+    async with Service(settings, database) as service:
+        await until(lambda: len(service.door.progress.problems) == 3)
+        ready, why = service.door.progress.ready()
+        assert not ready
+        assert "500" in why or "501" in why
+        assert service.store.counts()["events"] == 0
+
+
+async def test_an_aborted_transaction_of_the_feed_is_never_counted(
+    settings: KafkaSettings, database: str
+) -> None:
+    async with Service(settings, database) as service:
+        await asyncio.to_thread(transact, settings, mixed(30), commit=False)
+        await asyncio.to_thread(transact, settings, mixed(30, start=30), commit=True)
+        await settled(service, 30, 0)
+        await send(settings, mixed(10, start=60))
+        await settled(service, 40, 0)
+        assert_exactly_once(service.store, 40, 0)
+        await until(lambda: service.door.progress.total_lag == 0)
+
+
+def transact(settings: KafkaSettings, messages: list[Message], commit: bool) -> None:
+    producer = Producer(
+        {"bootstrap.servers": settings.bootstrap, "transactional.id": f"{settings.group_id}"}
+    )
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    for m in messages:
+        producer.produce(settings.events_topic, m.value, m.key, headers=m.headers)
+    producer.flush(20)
+    if commit:
+        producer.commit_transaction(20)
+    else:
+        producer.abort_transaction(20)
