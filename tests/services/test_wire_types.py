@@ -314,3 +314,36 @@ def test_expectations_quote_the_limits_that_are_enforced() -> None:
     assert str(limits.IDENTIFIER_CHARS_MAX) in scalars.IDENTIFIER
     assert accepted(changed(cloudevent(), "data.entry_id", "x" * limits.IDENTIFIER_CHARS_MAX))
     assert accepted(changed(cloudevent(), "id", "é" * limits.IDENTIFIER_CHARS_MAX))
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value"),
+    [
+        (ENROLLED, "effective_on", "2010-01-01"),
+        (ENROLLED, "effective_on", "2099-12-31"),
+        (ENROLLED, "effective_on", "2024-02-29"),
+        (ENROLLED, "timezone", "America/Argentina/Buenos_Aires"),
+        (ENROLLED, "timezone", "UTC"),
+        ("complexity.assessed.v1", "month", "2010-01"),
+        ("complexity.assessed.v1", "month", "2099-12"),
+        ("service.billed.v1", "through", "2025-03-01"),
+        ("patient.disenrolled.v1", "reason", "two\nlines " + "x" * 4086),
+        (CONDITION, "code", "S72001A"),
+        (CONDITION, "code", "M1A.00X0"),
+        (CONDITION, "code", "U07.1"),
+        (VISIT, "hcpcs", "0591T"),
+        (CLAIMED, "codes", [{"code": "99490", "units": 9_999}] * 50),
+        ("event.retracted.v1", "event_source", "x" * 1024),
+        (LOGGED, "started_at", "2025-03-04T15:20:00Z"),
+        (LOGGED, "ended_at", "2025-03-05T20:30:01.25+05:30"),
+    ],
+)
+def test_what_is_just_inside_its_limits_is_taken(name: str, path: str, value: Any) -> None:
+    assert accepted(changed(cloudevent(name), f"data.{path}", value))
+
+
+@pytest.mark.parametrize("time", ["2010-01-01T00:00:00Z", "2099-12-31T23:59:59.999999999Z"])
+def test_the_first_and_the_last_second_are_in_range(time: str) -> None:
+    event = accepted(cloudevent("time.voided.v1", time=time, recordedtime=time)).event
+    assert event.recorded_at_us is not None
+    assert event.time == event.recorded_at_us // 1_000_000
