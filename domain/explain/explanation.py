@@ -174,7 +174,11 @@ class AmountLine:
 
 @dataclass(frozen=True, slots=True)
 class OptionAccount:
-    """What may be billed (`legal`) or could be if every blocker fell, and for how much."""
+    """What may be billed (`legal`) or could be if every blocker fell, and for how much.
+
+    `evidence`: what the family needs besides time and the month's conditions (complex: its
+    decision making, and the care plan where the month asks for one).
+    """
 
     family: Family
     legal: bool
@@ -184,6 +188,7 @@ class OptionAccount:
     date_sentence: str
     payment: Payment | None
     lines: tuple[AmountLine, ...]
+    evidence: tuple[EventRef, ...]
     rules: tuple[CitedRule, ...]
 
 

@@ -13,7 +13,7 @@ from domain.explain.wording import clock, listed
 from domain.facts import CarePlanRecorded, ComplexityAssessed
 from domain.rules.book import FamilyCodes
 from domain.rules.codes import CODE_RULES, FAMILY_RULES, Family
-from domain.time.calendar import first_day, last_day
+from domain.time.calendar import first_day
 
 
 def obstacles(
@@ -76,11 +76,10 @@ def _complex(context: MonthContext) -> Iterator[Obstacle]:
 
 
 def _plans_of_month(context: MonthContext) -> list[Event]:
-    first, last = first_day(context.month), last_day(context.month)
     return [
         event
         for event in context.chart.care_plans
-        if isinstance(event.fact, CarePlanRecorded) and first <= event.fact.on <= last
+        if isinstance(event.fact, CarePlanRecorded) and context.holds(event.fact.on)
     ]
 
 

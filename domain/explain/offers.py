@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from domain.assess.assessment import Assessment, Option
 from domain.assess.context import MonthContext
-from domain.explain.catalogue import cite
+from domain.event import Event
+from domain.explain.catalogue import cite, refs
 from domain.explain.dollars import amount_line, circumstances
 from domain.explain.explanation import CitedRule, OptionAccount
 from domain.explain.wording import codes
-from domain.facts import CodeUnits
+from domain.facts import CarePlanRecorded, CodeUnits
 from domain.fees.schedule import FeeSchedule
+from domain.rules.codes import Family
 
 
 def option_accounts(
@@ -35,6 +37,7 @@ def _account(
         date_sentence=_date_sentence(context, option.codes),
         payment=option.payment,
         lines=tuple(amount_line(fees, line, at) for line in option.codes),
+        evidence=refs(_of_complex(context)) if option.family is Family.COMPLEX else (),
         rules=_rules(context, option),
     )
 
@@ -46,9 +49,25 @@ def _date_sentence(context: MonthContext, lines: tuple[CodeUnits, ...]) -> str:
     return f"the day on which the last threshold was reached ({codes([last])})"
 
 
+def _of_complex(context: MonthContext) -> list[Event]:
+    """The decision making, and the plans that were worked on where the month asks for it."""
+    rule, judged = context.rules.complex, context.chart.complexity.get(context.month)
+    actions = rule.plan_actions_in_month if rule else frozenset()
+    plans = [
+        event
+        for event in context.chart.care_plans
+        if isinstance(event.fact, CarePlanRecorded)
+        and event.fact.action in actions
+        and context.holds(event.fact.on)
+    ]
+    return [judged, *plans] if judged else plans
+
+
 def _rules(context: MonthContext, option: Option) -> tuple[CitedRule, ...]:
     family = next(each for each in context.families if each.rule.family is option.family)
     rows = {row.code: row.rule_id for row in (family.base, family.addon) if row is not None}
     named = [family.rule.rule_id, *(rows[line.code] for line in option.codes)]
+    if option.family is Family.COMPLEX and context.rules.complex is not None:
+        named.append(context.rules.complex.rule_id)
     named += ["claim.date", "family.one-a-month", "fee.official-figures"]
     return tuple(cite(rule_id, context.month) for rule_id in named)

@@ -502,6 +502,15 @@ class TestDollars:
             Decimal("152.35"),
         ]
 
+    def test_the_complex_option_names_its_decision_making_and_plan(self) -> None:
+        revised = event(f.CarePlanRecorded("revised", day("2018-05-20")), five_pm("2018-05-20"))
+        judged = mdm("2018-05")
+        events = [*ready("2018-05"), judged, revised, staff("t1", "2018-05-05", 3600)]
+        option = explained(events, "2018-05").options[0]
+        assert option.family is Family.COMPLEX
+        assert keys(option.evidence) == {named(judged), named(revised)}
+        assert "complex.mdm-and-plan" in rule_ids(option.rules)
+
 
 class TestWhatIfs:
     """Every suggestion is checked here by saying the fact for real."""
@@ -798,6 +807,6 @@ def _options_add_up(x: Explanation, policy: Policy) -> None:
         assert ladder.offered == (ladder.family in {o.family for o in answer.options})
         assert ladder.offered or ladder.obstacles
         reached = [s.reached_on for s in ladder.steps if s.reached_on]
-        for option in answer.options:
-            if option.family is ladder.family and policy.date_of_service == "threshold-met":
-                assert reached[-1] == option.date_of_service
+        for legal in answer.options:
+            if legal.family is ladder.family and policy.date_of_service == "threshold-met":
+                assert reached[-1] == legal.date_of_service
