@@ -61,12 +61,6 @@ class FamilyRule:
     citation: Citation
 
 
-_MUE = Citation(
-    "CMS MUE practitioner table 2024-07",
-    Confidence.OFFICIAL,
-    "a daily unit edit that may be appealed, so units beyond it are counted and warned of",
-)
-
 CODE_RULES: tuple[CodeRule, ...] = (
     CodeRule(
         "code.99490",
@@ -109,9 +103,9 @@ CODE_RULES: tuple[CodeRule, ...] = (
         date(2021, 1, 1),
         None,
         Citation(
-            "CMS RVU21 and MUE files; add-on code list",
+            "CMS RVU21 files; MUE practitioner table 2024-07; add-on code list",
             Confidence.OFFICIAL,
-            "twice a month, a hard limit",
+            "from 2021; two units a month, an absolute edit (MAI 2)",
         ),
     ),
     CodeRule(
@@ -125,9 +119,9 @@ CODE_RULES: tuple[CodeRule, ...] = (
         date(2019, 1, 1),
         None,
         Citation(
-            "NGS care management page; AAFP 2018-11-30",
+            "NGS care management page; CMS RVU19 files; AAFP 2018-11-30",
             Confidence.OFFICIAL,
-            "the billing practitioner's own time only",
+            "from 2019; the billing practitioner's own time only",
         ),
     ),
     CodeRule(
@@ -140,7 +134,12 @@ CODE_RULES: tuple[CodeRule, ...] = (
         2,
         date(2022, 1, 1),
         None,
-        _MUE,
+        Citation(
+            "CMS RVU22 files (absent in 2021); add-on code list; MUE practitioner table 2024-07",
+            Confidence.OFFICIAL,
+            "paid since 2022, each a full 30 minutes more; MUE 2 is a daily edit open to appeal "
+            "(MAI 3), no cap, so units beyond it are counted and warned of",
+        ),
     ),
     CodeRule(
         "code.99487",
@@ -168,7 +167,12 @@ CODE_RULES: tuple[CodeRule, ...] = (
         10,
         date(2017, 1, 1),
         None,
-        _MUE,
+        Citation(
+            "OIG A-07-19-05122; CMS text 2018; MUE practitioner table 2024-07",
+            Confidence.OFFICIAL,
+            "paid since 2017, each a full 30 minutes more; MUE 10 is a daily edit open to appeal "
+            "(MAI 3), no cap, so units beyond it are counted and warned of",
+        ),
     ),
     CodeRule(
         "code.G0511",
@@ -183,7 +187,8 @@ CODE_RULES: tuple[CodeRule, ...] = (
         Citation(
             "42 CFR 405.2464; PFS 2025 transition",
             Confidence.SECONDARY,
-            "end of transition taken as 2025-09-30",
+            "the rule let the bundle end on 2025-06-30; the extension to 2025-09-30 is taken as "
+            "reported and was not found in an official text",
         ),
     ),
 )

@@ -55,7 +55,6 @@ class ComplexRule:
 
 
 _LONG_AGO = date(2010, 1, 1)
-_FAQ_2017 = Citation("CMS, CCM changes for 2017", Confidence.OFFICIAL)
 
 CONSENT_RULES = (
     ConsentRule(
@@ -72,12 +71,26 @@ CONSENT_RULES = (
         frozenset({"verbal", "written"}),
         date(2017, 1, 1),
         None,
-        _FAQ_2017,
+        Citation(
+            "CMS, CCM changes for 2017; Noridian medical review",
+            Confidence.OFFICIAL,
+            "verbal agreement is enough when it is documented in the record",
+        ),
     ),
 )
 
 VISIT_RULES = (
-    VisitRule("visit.everybody", "everybody", _LONG_AGO, date(2016, 12, 31), _FAQ_2017),
+    VisitRule(
+        "visit.everybody",
+        "everybody",
+        _LONG_AGO,
+        date(2016, 12, 31),
+        Citation(
+            "CMS, CCM changes for 2017; AAFP on the CMS FAQ 2016",
+            Confidence.OFFICIAL,
+            "before 2017 every patient needed a visit at which care management was discussed",
+        ),
+    ),
     VisitRule(
         "visit.new-or-not-seen",
         "new-patients",
@@ -94,7 +107,7 @@ VISIT_RULES = (
 _QUALIFYING = Citation(
     "AAFP on the CMS FAQ 2016; Noridian Q&A; NGS",
     Confidence.OFFICIAL,
-    "face to face, levels 2 to 5, wellness and transition visits; never 99211 or telephone",
+    "face to face, levels 2 to 5, home, wellness and transition visits; never 99211 or telephone",
 )
 
 QUALIFYING_VISIT_RULES = (
@@ -135,7 +148,9 @@ COMPLEX_RULES = (
         date(2020, 1, 1),
         None,
         Citation(
-            "PFS 2020 final rule", Confidence.SECONDARY, "the plan revision is no longer asked for"
+            "PFS 2020 final rule, as relayed",
+            Confidence.SECONDARY,
+            "moderate or high, by the billing practitioner; since 2020 no plan revision is needed",
         ),
     ),
 )

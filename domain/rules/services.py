@@ -36,7 +36,9 @@ _PCM = code_range(99424, 99427) | {"G2064", "G2065"}
 _TCM = frozenset({"99495", "99496"})
 _CCM = frozenset({"99490", "99439", "G2058", "99491", "99437", "99487", "99489"})
 _NCCI = Citation(
-    "CMS NCCI practitioner edits 2024-07", Confidence.OFFICIAL, "mutually exclusive, no modifier"
+    "CMS NCCI practitioner edits 2024-07; CMS FAQ as relayed; TMA",
+    Confidence.OFFICIAL,
+    "no modifier opens these pairs; the edits act on one day, the programme's rule on the month",
 )
 
 SERVICE_RULES: tuple[ServiceRule, ...] = (
@@ -106,7 +108,7 @@ SERVICE_RULES: tuple[ServiceRule, ...] = (
         date(2020, 1, 1),
         None,
         Citation(
-            "PFS 2020 final rule; NCCI deletions",
+            "PFS 2020 final rule; CMS NCCI pairs deleted on 2019-12-31",
             Confidence.OFFICIAL,
             "allowed beside with its own minutes",
         ),
@@ -119,7 +121,9 @@ SERVICE_RULES: tuple[ServiceRule, ...] = (
         _ALWAYS,
         None,
         Citation(
-            "NCCI: no pair with CCM", Confidence.OFFICIAL, "allowed beside with its own minutes"
+            "CMS NCCI practitioner edits 2024-07: no pair with CCM",
+            Confidence.OFFICIAL,
+            "allowed beside with its own minutes",
         ),
     ),
     ServiceRule(
@@ -130,9 +134,10 @@ SERVICE_RULES: tuple[ServiceRule, ...] = (
         _ALWAYS,
         None,
         Citation(
-            "NCCI: no pair with 99490 and 99487",
+            "CMS NCCI practitioner edits 2024-07: no pair with 99490 and 99487",
             Confidence.OFFICIAL,
-            "allowed beside with its own minutes",
+            "allowed beside with its own minutes; 99484 on one day with 99491 or 99437 needs a "
+            "modifier",
         ),
     ),
     ServiceRule(
