@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Condition
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
@@ -48,20 +48,23 @@ class CarePool(SQLiteConnectionPool):
     """Connections with durability and cache size set by name, not by default."""
 
     def _create_connection(self) -> SQLiteConnection:
-        # WAL first: two processes that open a new file race for that switch.
-        for _ in range(50):
-            try:
-                connection = super()._create_connection()
-                break
-            except sqlite3.OperationalError as error:
-                last = error
-        else:
-            raise InterfaceError(f"cannot open {self.db_name}: {last}") from last
+        connection = self._open()
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         return connection
+
+    def _open(self) -> SQLiteConnection:
+        deadline = monotonic() + LOCK_TIMEOUT_SECONDS
+        while True:
+            try:
+                return super()._create_connection()
+            except (sqlite3.OperationalError, InterfaceError) as error:
+                # Who opens a new file beside others finds it locked while one switches to WAL.
+                if "locked" not in str(error) or monotonic() > deadline:
+                    raise InterfaceError(f"cannot open {self.db_name}: {error}") from error
+                sleep(POLL_SECONDS)
 
 
 class CareDatastore(SQLiteDatastore):
