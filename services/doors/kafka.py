@@ -25,6 +25,7 @@ from services.doors.backoff import Backoff
 from services.doors.meter import Meter
 from services.doors.placing import Placing, feed
 from services.doors.progress import Progress
+from services.doors.reading import Reading
 from services.ingest.core import Delivery
 
 log = logging.getLogger("caretally.kafka")
@@ -147,6 +148,9 @@ class KafkaDoor:
             decoder=_records,
         )
         self._subscriber(self._take)
+        self._subscriber.get_msg = Reading(
+            self._placing, settings.max_records, settings.batch_timeout_ms
+        )
 
     async def _parse(self, records: Records) -> KafkaAckableMessage:
         """The raw batch, headers untouched: a foreign header must not cost a message."""

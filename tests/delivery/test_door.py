@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
 import uuid
 from functools import partial
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_END,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from infra.eventstore import open_store
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import create_topic
 from projections.ports import Batch, Store
+from tests.delivery import careless
 from tests.delivery.feed import Message, broken, mixed, produce, staff_time, structured, with_broken
 from tests.delivery.service import Service, assert_exactly_once, letters, until
 
@@ -64,7 +72,7 @@ async def test_committed_offsets_of_kafka_do_not_matter_behind_ahead_or_deleted(
         good, bad = good + 90, bad + broken_now
         await send(settings, messages)
         if how == "ahead":
-            await asyncio.to_thread(move_committed, settings, 10_000)
+            await asyncio.to_thread(move_committed, settings, OFFSET_END)
         async with Service(settings, database) as service:
             await settled(service, good, bad)
         await asyncio.to_thread(move_committed, settings, 0 if how == "behind" else None)
@@ -81,7 +89,13 @@ def move_committed(settings: KafkaSettings, offset: int | None) -> None:
     if offset is None:
         admin.delete_consumer_groups([group])[group].result(20)
         return
-    partitions = [TopicPartition(topic, number, offset) for number in range(3)]
+    if offset == OFFSET_END:
+        consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": group})
+        ends = [consumer.get_watermark_offsets(TopicPartition(topic, n))[1] for n in range(3)]
+        consumer.close()
+    else:
+        ends = [offset] * 3
+    partitions = [TopicPartition(topic, number, end) for number, end in enumerate(ends)]
     request = ConsumerGroupTopicPartitions(group, partitions)
     admin.alter_consumer_group_offsets([request])[group].result(20)
 
@@ -280,3 +294,17 @@ def transact(settings: KafkaSettings, messages: list[Message], commit: bool) -> 
         producer.commit_transaction(20)
     else:
         producer.abort_transaction(20)
+
+
+async def test_a_header_name_that_is_no_text_costs_no_message_not_even_its_own(
+    settings: KafkaSettings, database: str
+) -> None:
+    _, bad = careless.messages()
+    command = [sys.executable, "-m", "tests.delivery.careless"]
+    where = [settings.bootstrap, settings.events_topic]
+    plain = {**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}
+    subprocess.run([*command, *where], env=plain, check=True, timeout=60)
+    async with Service(settings, database) as service:
+        await settled(service, 200, bad)
+        assert_exactly_once(service.store, 200, bad)
+        await until(lambda: service.door.progress.total_lag == 0)
