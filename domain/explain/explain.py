@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from domain.assess.assessment import Assessment
 from domain.assess.context import MonthContext, month_context
 from domain.assess.counting import count, standing_entries
-from domain.assess.warnings import Examined
 from domain.explain.conditions import conditions
 from domain.explain.explanation import Basis, EntryAccount, Explanation, WhatIf
 from domain.explain.hypothesis import Hypotheses
 from domain.explain.ladders import ladders
 from domain.explain.offers import option_accounts
-from domain.explain.remarks import remarks
+from domain.explain.remarks import Examined, remarks
 from domain.explain.remedies import remedies
 from domain.explain.surroundings import claim_account, other_services
 from domain.explain.timechanges import corrected_claim, decision_making, less_time, more_time
@@ -48,11 +47,9 @@ def explain(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> E
 
 
 def _examined(patient: Patient, context: MonthContext, answer: Assessment) -> Examined:
-    entries = list(patient.entries_of_month.get(context.month, {}).values())
-    clocked, unclocked = standing_entries(entries)
-    tally = count(context, clocked, unclocked)
-    standing = [*clocked, *unclocked]
-    return Examined(context, tally, entries, standing, answer.options, answer.earned)
+    entries = tuple(patient.entries_of_month.get(context.month, {}).values())
+    tally = count(context, *standing_entries(entries))
+    return Examined(context, tally, entries, answer.options, answer.earned)
 
 
 def _what_ifs(

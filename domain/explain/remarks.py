@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from domain.assess.assessment import Option
+from domain.assess.context import MonthContext
+from domain.assess.counting import Tally
 from domain.assess.findings import services_with_effect
 from domain.assess.warnings import (
     CONTEMPORANEOUS_SECONDS,
-    Examined,
     falls_in_month,
     work_ended_at,
 )
+from domain.entries import Entry, Standing
 from domain.event import Event
 from domain.explain.catalogue import WARNINGS, cite, cite_in_force, refs
 from domain.explain.dollars import amount_line, circumstances
@@ -27,6 +31,24 @@ from domain.facts import (
 from domain.fees.schedule import FeeSchedule
 from domain.rules.services import EM_VISIT_CODES
 from domain.time.calendar import SECONDS_A_DAY, local_date
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A month with everything that its warnings look at."""
+
+    context: MonthContext
+    tally: Tally
+    entries: tuple[Entry, ...]
+    options: tuple[Option, ...]
+    earned: tuple[Option, ...]
+
+    @property
+    def standing(self) -> list[Standing]:
+        """What stands of each entry, by `entry_id`."""
+        found = [entry.standing for entry in self.entries if entry.standing is not None]
+        return sorted(found, key=lambda standing: standing.entry_id)
+
 
 Found = tuple[str, list[Event], list[str]]
 """A sentence, the events that give the warning, the rules it names besides its own."""
@@ -65,7 +87,6 @@ def _contemporaneity(x: Examined) -> Found:
         waited = standing.event.time - work_ended_at(x.context, standing.work)
         if waited > CONTEMPORANEOUS_SECONDS and falls_in_month(x.context, standing.work):
             late.append((standing.entry_id, waited // SECONDS_A_DAY, standing.event))
-    late.sort(key=lambda each: each[0])
     named = [f"entry {entry_id} after {waited} days" for entry_id, waited, _ in late]
     return listed(named), [event for _, _, event in late], []
 
@@ -78,7 +99,6 @@ def _unclocked(x: Examined) -> Found:
         and falls_in_month(x.context, standing.work)
         and (standing.entry_id not in {entry_id for entry_id, _ in x.tally.excluded})
     ]
-    found.sort(key=lambda standing: standing.entry_id)
     ids = [f"entry {standing.entry_id}" for standing in found]
     return listed(ids), [standing.event for standing in found], []
 
