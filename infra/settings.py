@@ -1,0 +1,257 @@
+"""Settings from the environment (`CARETALLY_…`) and an optional TOML file (`CARETALLY_CONFIG`).
+
+The environment wins. A file's members have the same names, in small letters and without the
+prefix, and it may hold policies: `[policy]` for every practice, `[practice."p1".policy]` for one.
+Unsafe combinations are refused here, at start, with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from domain.policy import Policy
+from infra.configfile import ConfigFile, SettingsError, read_config
+
+if TYPE_CHECKING:
+    from infra.kafka.settings import KafkaSettings
+
+__all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
+
+PREFIX = "CARETALLY_"
+CONFIG = f"{PREFIX}CONFIG"
+HTTP_OFF = "off"
+TOKEN_CHARS_MIN = 16
+_OTHERS = (f"{PREFIX}TEST_", f"{PREFIX}REQUIRE_SERVICES", f"{PREFIX}DB_PASSWORD", CONFIG)
+"""Variables of ours that are not settings: the tests' and the compose file's."""
+
+
+class Settings(BaseSettings):
+    """Everything a process can be told. Names are those of the variables without the prefix."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=False
+    )
+
+    database: str = "sqlite:///caretally.db"
+    data: str = ""
+    """Folder of imported fee files; by default `caretally-data` beside an SQLite database, or in
+    the working folder."""
+    batch_size: int = Field(1000, ge=1, le=100_000)
+    """Lines of a file in one transaction."""
+    patients_max: int = Field(50_000, ge=1, le=10_000_000)
+    """Patients an ingest process keeps in memory."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    http: str = "127.0.0.1:8080"
+    """Where HTTP is served; `off` for nowhere."""
+    http_token: SecretStr | None = None
+    """What callers must bring as `Authorization: Bearer …`."""
+
+    kafka: str | None = None
+    """Bootstrap servers `host:port[,host:port…]`; without them there is no Kafka."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ssl_cafile: str = ""
+    kafka_ssl_certfile: str = ""
+    kafka_ssl_keyfile: str = ""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: SecretStr = SecretStr("")
+    kafka_client_id: str = "caretally"
+    kafka_group_id: str = "caretally-ingest"
+    kafka_group_instance_id: str | None = None
+    kafka_events_topic: str = "ehr.events.v1"
+    kafka_alerts_topic: str = "ccm.alerts.v1"
+    kafka_events_partitions: int = Field(12, ge=1, le=10_000)
+    kafka_alerts_partitions: int = Field(6, ge=1, le=10_000)
+    kafka_replication: int = Field(1, ge=1, le=15)
+    kafka_max_records: int = Field(2000, ge=1, le=100_000)
+    kafka_batch_timeout_ms: int = Field(10, ge=0, le=60_000)
+    kafka_session_timeout_ms: int = Field(10_000, ge=1_000, le=300_000)
+
+    _file: ConfigFile = ConfigFile()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment above the file, which comes in through the constructor."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @field_validator("database")
+    @classmethod
+    def _database(cls, url: str) -> str:
+        if url.startswith(("postgresql://", "postgres://")):
+            return url
+        if url.startswith("sqlite:///") and url[10:] not in ("", ":memory:"):
+            return url
+        raise ValueError("expected sqlite:///FILE or postgresql://USER@HOST/NAME")
+
+    @field_validator("http")
+    @classmethod
+    def _http(cls, address: str) -> str:
+        if address != HTTP_OFF:
+            split_address(address)
+        return address
+
+    @field_validator("kafka")
+    @classmethod
+    def _kafka(cls, servers: str | None) -> str | None:
+        if servers is None or not servers.strip():
+            return None
+        for server in servers.split(","):
+            split_address(server)
+        return servers.replace(" ", "")
+
+    @field_validator("http_token")
+    @classmethod
+    def _token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is None or len(token.get_secret_value()) >= TOKEN_CHARS_MIN:
+            return token
+        raise ValueError(f"expected a token of at least {TOKEN_CHARS_MIN} characters")
+
+    @model_validator(mode="after")
+    def _safe(self) -> Settings:
+        if self.http_address and not is_loopback(self.http_address[0]) and self.http_token is None:
+            raise ValueError(
+                f"http: {self.http} can be reached from other machines, and anyone could read "
+                "patients' data: set http_token, or bind 127.0.0.1"
+            )
+        if self.kafka is not None:
+            self._safe_kafka(self.kafka)
+        return self
+
+    def _safe_kafka(self, servers: str) -> None:
+        uses_sasl = self.kafka_security_protocol.startswith("SASL_")
+        password = self.kafka_sasl_password.get_secret_value()
+        if uses_sasl and not (self.kafka_sasl_username and password):
+            raise ValueError(
+                f"kafka_security_protocol: {self.kafka_security_protocol} needs "
+                "kafka_sasl_username and kafka_sasl_password"
+            )
+        if password and not uses_sasl:
+            raise ValueError(
+                "kafka_sasl_password: it would not be used with kafka_security_protocol "
+                f"{self.kafka_security_protocol}; expected SASL_SSL"
+            )
+        hosts = [split_address(server)[0] for server in servers.split(",")]
+        in_clear = self.kafka_security_protocol == "SASL_PLAINTEXT"
+        if in_clear and self.kafka_sasl_mechanism == "PLAIN" and not all(map(is_loopback, hosts)):
+            raise ValueError(
+                "kafka_sasl_mechanism: PLAIN without TLS would send the password in the clear; "
+                "expected kafka_security_protocol SASL_SSL"
+            )
+
+    @property
+    def http_address(self) -> tuple[str, int] | None:
+        """Host and port to bind, None where HTTP is off."""
+        return None if self.http == HTTP_OFF else split_address(self.http)
+
+    @property
+    def data_folder(self) -> Path:
+        """Where imported fee files are kept."""
+        if self.data:
+            return Path(self.data)
+        beside = self.database.startswith("sqlite:///")
+        return (Path(self.database[10:]).parent if beside else Path()) / "caretally-data"
+
+    def policy_of(self, practice_id: str) -> Policy:
+        """The policies of a practice: its own over the file's defaults over the contract's."""
+        return self._file.practices.get(practice_id, self._file.policy)
+
+    def kafka_settings(self) -> KafkaSettings | None:
+        """What the Kafka adapters need, None without Kafka."""
+        if self.kafka is None:
+            return None
+        from infra.kafka.settings import KafkaSettings
+
+        given = self.model_dump(include=set(_KAFKA_FIELDS))
+        values = {name.removeprefix("kafka_"): value for name, value in given.items()}
+        values["sasl_password"] = self.kafka_sasl_password.get_secret_value()
+        return KafkaSettings(self.kafka, **values)
+
+
+_KAFKA_FIELDS = [name for name in Settings.model_fields if name.startswith("kafka_")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a wrong value may have come from, for the words of an error."""
+
+    environ: Mapping[str, str]
+    file: ConfigFile = field(default_factory=ConfigFile)
+
+    def name(self, member: str) -> str:
+        variable = f"{PREFIX}{member.upper()}"
+        if any(name.upper() == variable for name in self.environ):
+            return variable
+        return f"{self.file.path}: {member}" if member in self.file.members else variable
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises SettingsError with one line a fault."""
+    path = os.environ.get(CONFIG)
+    file = read_config(Path(path), set(Settings.model_fields)) if path else ConfigFile()
+    try:
+        settings = Settings(**file.members)
+    except ValidationError as error:
+        origin = _Origin(os.environ, file)
+        raise SettingsError("\n".join(_sentence(e, origin) for e in error.errors())) from None
+    settings._file = file
+    return settings
+
+
+def _sentence(error: Any, origin: _Origin) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    if not error["loc"]:
+        member, _, rest = message.partition(": ")
+        return f"{origin.name(member)}: {rest}"
+    member = str(error["loc"][0])
+    secret = "token" in member or "password" in member or "database" in member
+    found = "" if secret else f"; found {str(error['input'])[:60]!r}"
+    return f"{origin.name(member)}: {message}{found}"
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """One sentence for each `CARETALLY_…` variable that nothing reads: most likely a typo."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields] + [CONFIG]
+    sentences = []
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name in known or name.startswith(_OTHERS):
+            continue
+        close = get_close_matches(name, known, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        sentences.append(f"{name} is set but is not a setting{meant}")
+    return sentences
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[v6]:port`. Raises ValueError."""
+    host, colon, port = address.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise ValueError("expected HOST:PORT")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address of this name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
