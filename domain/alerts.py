@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from domain.assess.assessment import Assessment, Family, Status
+from domain.assess.assessment import Family
+from domain.assess.reckoning import Reckoning
 from domain.facts import Instant, Month
 from domain.policy import Policy
 from domain.time.calendar import ONE_DAY, last_day, midnight
@@ -75,62 +76,62 @@ def alert_id(practice_id: str, patient_id: str, watched: Watched) -> str:
     return str(uuid5(ALERTS, json.dumps(parts, ensure_ascii=False, separators=(",", ":"))))
 
 
-def month_is_over(assessment: Assessment, now: Instant) -> bool:
+def month_is_over(month: Reckoning, now: Instant) -> bool:
     """Whether the month has ended for the patient at `now`."""
-    return now >= midnight(last_day(assessment.month) + ONE_DAY, assessment.timezone)
+    return now >= midnight(last_day(month.month) + ONE_DAY, month.timezone)
 
 
 Wanted = dict[Watched, int | None]
 """What should stand raised, with its seconds to go where they have a meaning."""
 
 
-def to_raise(assessment: Assessment, policy: Policy, now: Instant) -> Wanted:
+def to_raise(month: Reckoning, policy: Policy, now: Instant) -> Wanted:
     """Everything that should stand raised for the month at `now`."""
     wanted: Wanted = {}
-    _thresholds_reached(assessment, wanted)
-    _blockers(assessment, wanted)
-    if assessment.status is Status.DIVERGED:
-        wanted[Watched(assessment.month, AlertType.CLAIM_DIVERGED, "", 0)] = None
-    near = [n for n in assessment.next if n.seconds_to_go <= policy.approaching_seconds]
-    first_is_open = assessment.next and not assessment.earned
-    if (near or first_is_open) and not month_is_over(assessment, now):
+    _thresholds_reached(month, wanted)
+    _blockers(month, wanted)
+    if month.diverged:
+        wanted[Watched(month.month, AlertType.CLAIM_DIVERGED, "", 0)] = None
+    near = [n for n in month.next if n.seconds_to_go <= policy.approaching_seconds]
+    first_is_open = month.next and not month.earned
+    if (near or first_is_open) and not month_is_over(month, now):
         for n in near:
-            watched = Watched(assessment.month, AlertType.THRESHOLD_APPROACHING, n.code, n.unit)
+            watched = Watched(month.month, AlertType.THRESHOLD_APPROACHING, n.code, n.unit)
             wanted[watched] = n.seconds_to_go
-        if first_is_open and _days_are_few(assessment, policy, now):
-            _at_risk(assessment, wanted)
+        if first_is_open and _days_are_few(month, policy, now):
+            _at_risk(month, wanted)
     return wanted
 
 
-def _thresholds_reached(assessment: Assessment, wanted: Wanted) -> None:
-    for option in assessment.options:
-        for line in option.codes:
+def _thresholds_reached(month: Reckoning, wanted: Wanted) -> None:
+    for offer in month.offered:
+        for line in offer.units.codes:
             for unit in range(1, line.units + 1):
-                watched = Watched(assessment.month, AlertType.THRESHOLD_REACHED, line.code, unit)
+                watched = Watched(month.month, AlertType.THRESHOLD_REACHED, line.code, unit)
                 wanted[watched] = None
 
 
-def _blockers(assessment: Assessment, wanted: Wanted) -> None:
-    for blocker in assessment.blockers:
-        if assessment.earned:
-            watched = Watched(assessment.month, AlertType.PREREQUISITE_MISSING, blocker, 0)
+def _blockers(month: Reckoning, wanted: Wanted) -> None:
+    for blocker in month.blockers:
+        if month.earned:
+            watched = Watched(month.month, AlertType.PREREQUISITE_MISSING, blocker, 0)
             wanted[watched] = None
         if blocker in CONFLICTS:
-            wanted[Watched(assessment.month, AlertType.CONFLICT_DETECTED, blocker, 0)] = None
+            wanted[Watched(month.month, AlertType.CONFLICT_DETECTED, blocker, 0)] = None
 
 
-def _days_are_few(assessment: Assessment, policy: Policy, now: Instant) -> bool:
-    begins = last_day(assessment.month) + ONE_DAY - policy.at_risk_days * ONE_DAY
-    return now >= midnight(begins, assessment.timezone)
+def _days_are_few(month: Reckoning, policy: Policy, now: Instant) -> bool:
+    begins = last_day(month.month) + ONE_DAY - policy.at_risk_days * ONE_DAY
+    return now >= midnight(begins, month.timezone)
 
 
-def _at_risk(assessment: Assessment, wanted: Wanted) -> None:
+def _at_risk(month: Reckoning, wanted: Wanted) -> None:
     """An open patient, days from month end, short of the first threshold."""
-    if "not-enrolled" in assessment.blockers:
+    if "not-enrolled" in month.blockers:
         return
-    staffed = [n for n in assessment.next if n.family in (Family.NON_COMPLEX, Family.RHC)]
-    nearest = (staffed or list(assessment.next))[0]
-    watched = Watched(assessment.month, AlertType.MONTH_AT_RISK, nearest.code, nearest.unit)
+    staffed = [n for n in month.next if n.family in (Family.NON_COMPLEX, Family.RHC)]
+    nearest = (staffed or list(month.next))[0]
+    watched = Watched(month.month, AlertType.MONTH_AT_RISK, nearest.code, nearest.unit)
     wanted[watched] = nearest.seconds_to_go
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.alerts import Standing, Transition, Watched, to_raise, transitions
-from domain.assess import Assessment, assess, has_ground
+from domain.assess import Assessment, Reckoning, answer, reckon
 from domain.event import Event
 from domain.facts import Month
 from domain.patient import Patient, evolve, months_touched
@@ -24,9 +24,7 @@ class LivePatient:
 
     __slots__ = ("_alerts", "patient")
 
-    def __init__(
-        self, patient: Patient, alerts: Iterable[tuple[Watched, Standing]] = ()
-    ) -> None:
+    def __init__(self, patient: Patient, alerts: Iterable[tuple[Watched, Standing]] = ()) -> None:
         self.patient = patient
         self._alerts: dict[Month, dict[Watched, Standing]] = {}
         for watched, standing in alerts:
@@ -34,26 +32,30 @@ class LivePatient:
 
     def take(
         self, event: Event, recorded_at_us: int, book: RuleBook, policy: Policy
-    ) -> tuple[dict[Month, Assessment | None], list[Transition]]:
-        """Fold one event. Returns the months it touched (None: nothing left to assess) and the
-        alert transitions it caused."""
+    ) -> tuple[set[Month], list[Transition]]:
+        """Fold one event. Returns the months whose answer it may have changed and the alert
+        transitions it caused."""
         evolve(self.patient, event)
-        answers: dict[Month, Assessment | None] = {}
+        months = months_touched(self.patient, event)
         changes: list[Transition] = []
-        for month in sorted(months_touched(self.patient, event)):
-            answer = assess(self.patient, month, book, policy)
-            answers[month] = answer if has_ground(self.patient, answer) else None
-            changes.extend(self._watch(answer, policy, recorded_at_us // MICROSECONDS))
-        return answers, changes
+        for month in sorted(months) if len(months) > 1 else months:
+            reckoning = reckon(self.patient, month, book, policy)
+            changes += self._watch(reckoning, policy, recorded_at_us // MICROSECONDS)
+        return months, changes
 
-    def _watch(self, answer: Assessment, policy: Policy, now: int) -> list[Transition]:
-        standing = self._alerts.get(answer.month, {})
-        wanted = to_raise(answer, policy, now)
+    def answer(self, month: Month, book: RuleBook, policy: Policy) -> Assessment | None:
+        """The month's assessment as of the last event; None where it has no ground."""
+        reckoning = reckon(self.patient, month, book, policy)
+        return answer(self.patient, reckoning, book) if reckoning.has_ground else None
+
+    def _watch(self, reckoning: Reckoning, policy: Policy, now: int) -> list[Transition]:
+        standing = self._alerts.get(reckoning.month, {})
+        wanted = to_raise(reckoning, policy, now)
         if not wanted and not standing:
             return []
-        changes = transitions(standing, wanted, answer.month)
+        changes = transitions(standing, wanted, reckoning.month)
         if changes:
-            of_month = self._alerts.setdefault(answer.month, {})
+            of_month = self._alerts.setdefault(reckoning.month, {})
             for change in changes:
                 of_month[change.watched] = Standing(change.number, change.raised)
         return changes

@@ -46,10 +46,10 @@ SERVICES = words(
     "G2064 G2065 G0556 G0558 99457 98981 99484 99492 99214 99211 99341 G0506 36415"
 )
 VISITS = words("99214 99215 99202 99201 99211 99341 99350 G0402 G0438 G0439 99495 99496 99441")
-ROLES = (*f.Role, *(f.Role.CLINICAL_STAFF,) * 3, *(f.Role.BILLING_PRACTITIONER,) * 2)
+ROLES = (*(f.Role.CLINICAL_STAFF,) * 6, *(f.Role.BILLING_PRACTITIONER,) * 4, *f.Role)
 SHORT = (1, 59, 60, 300, 600, 601, 900, 1199, 1200, 1201)
 LONG = (1500, 1799, 1800, 2400, 3599, 3600)
-UNCLOCKED = (*SHORT, *LONG, 5400, 7200)
+UNCLOCKED = (*SHORT, *LONG, *LONG, 5400, 7200)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def month_after(month: f.Month, by: int = 1) -> f.Month:
 class Author:
     """Writes one scene, one drawn fact at a time."""
 
-    def __init__(self, draw: st.DrawFn, month: f.Month, zones: Sequence[str]) -> None:
+    def __init__(self, draw: st.DrawFn, month: f.Month, zones: tuple[str, ...]) -> None:
         self._draw = draw
         self.month = month
         self.zones = zones
@@ -85,7 +85,7 @@ class Author:
         return self._draw(st.integers(low, high))
 
     def chance(self, one_in: int) -> bool:
-        return self.number(1, one_in) == one_in
+        return self.pick((False,) * (one_in - 1) + (True,))
 
     def day(self, before: int = 45, after: int = 45) -> date:
         edges = (-32, -31, -1, 0, 1, 8, 14, 27, 28, 29, 30, 31, 32, 61)
@@ -99,21 +99,21 @@ class Author:
 
     def background(self) -> None:
         start = month_start(month_after(self.month, -2))
-        if not self.chance(12):
+        if not self.chance(40):
             self.enrol(start, MINE)
-        if not self.chance(12):
+        if not self.chance(40):
             method = "verbal" if self.chance(4) else "written"
             self.say(f.ConsentRecorded(start, method, MINE), start)  # type: ignore[arg-type]
-        if not self.chance(12):
+        if not self.chance(40):
             self.say(f.VisitRecorded(start, "99214", MINE, not self.chance(4)), start)
         for code in ("I10", "E11.9"):
-            if not self.chance(15):
-                self.say(f.ConditionRecorded(code, not self.chance(15)), start)
-        if not self.chance(15):
+            if not self.chance(50):
+                self.say(f.ConditionRecorded(code, not self.chance(50)), start)
+        if not self.chance(50):
             self.say(f.CarePlanRecorded("established", start), start)
 
     def enrol(self, on: date, npi: str) -> None:
-        credential = self.pick(("MD", "MD", "NP", "CNM", "RN"))
+        credential = self.pick((*("MD", "DO", "NP", "PA", "CNS", "CNM") * 3, "RN"))
         kind = self.pick(("practitioner",) * 4 + ("rhc", "fqhc"))
         fact = f.PatientEnrolled(
             on,
@@ -184,7 +184,8 @@ class Author:
         day = self.day()
         through = day + timedelta(days=self.pick((0, 1, 29, 30)))
         npi = self.pick((MINE, MINE, THEIRS, THIRD))
-        self.say(f.ServiceBilled(self.pick(SERVICES), day, through, npi), day)
+        code = "99495" if self.chance(4) else self.pick(SERVICES)
+        self.say(f.ServiceBilled(code, day, through, npi), day)
 
     def stayed(self) -> None:
         day = self.day()
@@ -221,9 +222,9 @@ class Author:
             self.say(f.TimeVoided(entry_id, "wrong patient"), self.day())
             return
         role = self.pick(ROLES)
-        performer = f.Performer(role.value[:2], role, self.chance(15))
-        activity = self.pick(("care_coordination",) * 6 + ("em_visit", "outreach_attempt"))
-        program = "rpm" if self.chance(10) else "ccm"
+        performer = f.Performer(role.value[:2], role, self.chance(25))
+        activity = self.pick(("care_coordination",) * 12 + ("em_visit", "outreach_attempt"))
+        program = "rpm" if self.chance(20) else "ccm"
         work, day = self.work()
         if self.chance(4):
             said: f.Fact = f.TimeAmended(entry_id, performer, activity, work, "typing", program)
@@ -235,20 +236,24 @@ class Author:
         if self.chance(4):
             day = self.work_day()
             return f.Unclocked(day, self.pick(UNCLOCKED)), day
-        seconds = self.pick((*SHORT, *SHORT, *LONG))
+        seconds = self.pick((*SHORT, *LONG))
         start = self.moment()
         ended = datetime.fromtimestamp(start + seconds, UTC).date()
         return f.Clocked(start, start + seconds), ended
 
     def work_day(self) -> date:
         last = month_start(month_after(self.month)) - timedelta(days=1)
-        days = [self.first + timedelta(days=n) for n in (0, 9, 9, 9, 10)] + [last, last]
-        return self.pick(days) if not self.chance(3) else self.day(30, 45)
+        days = [self.first + timedelta(days=n) for n in (9, 9, 9, 9, 10, 0, -2, 40)] + [last]
+        return self.pick(days) if not self.chance(6) else self.day(30, 45)
 
     def moment(self) -> int:
         """Local midnights, clock changes and mid-mornings, give or take some minutes."""
-        zone = ZoneInfo(self.pick(self.zones))
-        hour = self.pick((0, 0, 2, 10, 10, 10, 23))
+        if self.chance(2):  # the busy morning on which entries meet
+            day = self.first + timedelta(days=9)
+            at = int(datetime.combine(day, time(10), ZoneInfo(self.zones[0])).timestamp())
+            return at + 300 * self.number(-4, 4)
+        zone = ZoneInfo(self.pick(self.zones[:1] * 12 + self.zones))
+        hour = self.pick((10, 10, 10, 10, 0, 0, 2, 23))
         day = clock_change(self.month, zone) if hour == 2 else self.work_day()
         at = int(datetime.combine(day, time(hour), zone).timestamp())
         return at + self.pick((-1200, -600, -300, -1, 0, 0, 1, 300, 600, 1200))
@@ -286,11 +291,13 @@ def scenes(draw: st.DrawFn, zones: Sequence[str] = ZONES) -> Scene:
     month = draw(st.one_of(st.sampled_from(INTERESTING_MONTHS), st.sampled_from(ANY_MONTHS)))
     assert isinstance(month, str)
     home = draw(st.sampled_from(zones))
-    author = Author(draw, month, (home, home, home, *zones))
+    author = Author(draw, month, (*(home,) * 8, *zones))
     author.background()
-    for _ in range(author.number(0, 5)):
+    if author.chance(2):
+        author.judged()
+    for _ in range(author.pick((0, 0, 1, 2, 3, 4))):
         author.happening()
-    for _ in range(author.number(0, 8)):
+    for _ in range(author.pick((1, 2, 3, 3, 4, 4, 5, 6, 7, 8))):
         author.worked()
     events = said(author)
     months = (month_after(month, -1), month, month_after(month))

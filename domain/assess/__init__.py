@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.assess.assess import assess, assessments, has_ground
+from domain.assess.assess import answer, assess, assessments
 from domain.assess.assessment import Assessment
+from domain.assess.reckoning import Reckoning, reckon
 
-__all__ = ["Assessment", "assess", "assessments", "has_ground"]
+__all__ = ["Assessment", "Reckoning", "answer", "assess", "assessments", "reckon"]

@@ -2,75 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from domain.assess.assessment import (
-    Assessment,
-    Exclusion,
-    Option,
-    Seconds,
-    Status,
-)
-from domain.assess.context import MonthContext, month_context
-from domain.assess.counting import Tally, count, standing_entries
-from domain.assess.families import next_thresholds, offers, pool_of, select
+from domain.assess.assessment import Assessment, Exclusion, Seconds, Status
+from domain.assess.counting import Tally
+from domain.assess.families import pool_of, priced, select
+from domain.assess.reckoning import Reckoning, reckon
 from domain.assess.warnings import Examined, warnings
-from domain.entries import Entry
-from domain.facts import CodeUnits, Month, MonthClaimed
+from domain.facts import Month
 from domain.patient import Patient, months_known
 from domain.policy import Policy
 from domain.rules.book import RuleBook
 
-LIFTED_IN_EARNED = frozenset({"not-enrolled", "before-consent", "before-initiating-visit"})
-"""Exclusions that `earned` leaves aside."""
-
 
 def assess(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Assessment:
     """Assess one patient-month. Depends on nothing but its arguments: no clock, no order."""
-    context = month_context(patient, month, book, policy)
-    entries = patient.entries_of_month.get(month, {}).values()
-    clocked, unclocked = standing_entries(entries)
-    tally = count(context, clocked, unclocked)
-    lifted = tally
-    if any(reason in LIFTED_IN_EARNED for _, reason in tally.excluded):
-        lifted = count(context, clocked, unclocked, lasting=True)
-    earned = offers(context, lifted, book.fees)
-    options = _options(context, tally, lifted, earned, book)
-    examined = Examined(context, tally, entries, (*clocked, *unclocked), options, earned)
-    return _answer(patient, examined, select(options, policy))
+    return answer(patient, reckon(patient, month, book, policy), book)
 
 
-def _options(
-    context: MonthContext,
-    tally: Tally,
-    lifted: Tally,
-    earned: tuple[Option, ...],
-    book: RuleBook,
-) -> tuple[Option, ...]:
-    if context.blockers:
-        return ()
-    return earned if lifted is tally else offers(context, tally, book.fees)
-
-
-def _answer(patient: Patient, x: Examined, selected: Option | None) -> Assessment:
-    context = x.context
+def answer(patient: Patient, reckoning: Reckoning, book: RuleBook) -> Assessment:
+    """The whole answer of a month that was reckoned: with dates, dollars and warnings."""
+    context, tally = reckoning.context, reckoning.tally
+    earned = priced(context, reckoning.earned, book.fees)
+    options = earned
+    if reckoning.offered is not reckoning.earned:
+        options = priced(context, reckoning.offered, book.fees)
+    selected = select(options, context.policy)
     return Assessment(
         practice_id=patient.practice_id,
         patient_id=patient.patient_id,
         month=context.month,
         timezone=context.timezone,
-        status=_status(context, x.options, x.earned),
+        status=_status(reckoning),
         codes=selected.codes if selected else (),
         family=selected.family if selected else None,
         date_of_service=selected.date_of_service if selected else None,
         payment=selected.payment if selected else None,
-        options=x.options,
-        earned=x.earned,
-        seconds=_seconds(x.tally, context.policy),
-        excluded=_exclusions(x.tally),
+        options=options,
+        earned=earned,
+        seconds=_seconds(tally, context.policy),
+        excluded=_exclusions(tally),
         blockers=context.blockers,
-        warnings=warnings(x),
-        next=next_thresholds(context, x.tally),
+        warnings=warnings(Examined(context, tally, reckoning.entries, options, earned)),
+        next=reckoning.next,
         rules=context.rules.used,
         as_of=None,
         stream_version=patient.version,
@@ -80,9 +52,9 @@ def _answer(patient: Patient, x: Examined, selected: Option | None) -> Assessmen
 def _seconds(tally: Tally, policy: Policy) -> Seconds:
     return Seconds(
         logged=tally.logged,
-        clinical_staff=sum(tally.staff.values()),
-        practitioner=sum(tally.practitioner.values()),
-        pooled=sum(pool_of(tally, "pooled", policy).values()),
+        clinical_staff=tally.staff.total,
+        practitioner=tally.practitioner.total,
+        pooled=pool_of(tally, "pooled", policy).total,
         excluded=tally.excluded_seconds,
     )
 
@@ -94,39 +66,15 @@ def _exclusions(tally: Tally) -> tuple[Exclusion, ...]:
     )
 
 
-def _status(
-    context: MonthContext, options: tuple[Option, ...], earned: tuple[Option, ...]
-) -> Status:
-    claim = context.chart.claims.get(context.month)
-    if claim is not None:
-        assert isinstance(claim.fact, MonthClaimed)
-        claimed = units_by_code(claim.fact.codes)
-        supported = any(units_by_code(option.codes) == claimed for option in options)
-        return Status.CLAIMED if supported else Status.DIVERGED
-    if options:
+def _status(reckoning: Reckoning) -> Status:
+    if reckoning.claimed is not None:
+        return Status.DIVERGED if reckoning.diverged else Status.CLAIMED
+    if reckoning.offered:
         return Status.BILLABLE
-    return Status.BLOCKED if earned and context.blockers else Status.ACCRUING
-
-
-def units_by_code(codes: Iterable[CodeUnits]) -> dict[str, int]:
-    units: dict[str, int] = {}
-    for line in codes:
-        units[line.code] = units.get(line.code, 0) + line.units
-    return units
-
-
-def has_ground(patient: Patient, assessment: Assessment) -> bool:
-    """Whether the month has an assessment of its own: a logged second, a claim, or an MDM."""
-    chart = patient.chart
-    month = assessment.month
-    return bool(assessment.seconds.logged) or month in chart.claims or month in chart.complexity
+    return Status.BLOCKED if reckoning.earned and reckoning.blockers else Status.ACCRUING
 
 
 def assessments(patient: Patient, book: RuleBook, policy: Policy) -> list[Assessment]:
     """Every month of the patient that has a ground to be assessed, in order."""
-    answers = (assess(patient, month, book, policy) for month in sorted(months_known(patient)))
-    return [answer for answer in answers if has_ground(patient, answer)]
-
-
-def entries_of(patient: Patient, month: Month) -> list[Entry]:
-    return list(patient.entries_of_month.get(month, {}).values())
+    months = (reckon(patient, month, book, policy) for month in sorted(months_known(patient)))
+    return [answer(patient, month, book) for month in months if month.has_ground]

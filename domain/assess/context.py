@@ -58,6 +58,9 @@ class MonthContext:
     """A service that may stand beside care management falls in the month."""
     visit_spans: tuple[tuple[date, date], ...]
     """Days of the billing practitioner's own visits, first and last included."""
+    day_ends: tuple[Instant, ...]
+    counted: object = None
+    """What was counted of the month so far; `reckoning` keeps it here."""
 
     @property
     def month(self) -> Month:
@@ -95,7 +98,9 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
     question = Question(chart, rules, span)
     answers = findings(question)
     reasons = DayReasons(chart, rules)
-    days = timeline.days(month)
+    days = tuple(
+        CountedDay(d.start, d.end, d.day, *reasons.of(d.day, d.span)) for d in timeline.days(month)
+    )
     mdm_enough, mdm_by_other = _mdm(question)
     return MonthContext(
         chart=chart,
@@ -107,13 +112,14 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
         question=question,
         findings=answers,
         blockers=tuple(sorted(answer.blocker for answer in answers if not answer.met)),
-        days=tuple(CountedDay(d.start, d.end, d.day, *reasons.of(d.day, d.span)) for d in days),
+        days=days,
         reasons=reasons,
         families=_families(rules, span, policy),
         mdm_enough=mdm_enough,
         mdm_by_other=mdm_by_other,
         concurrent=bool(services_with_effect(question, "concurrent-service")),
         visit_spans=own_visits(question),
+        day_ends=tuple(day.end for day in days),
     )
 
 

@@ -8,6 +8,7 @@ later one needs to know.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,18 +22,36 @@ OVERLAP = "overlap"
 NEVER: Instant = -(2**62)
 
 
+class Pool(dict[date, int]):
+    """Seconds counted by local date, and their sum."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def add(self, day: date, seconds: int) -> None:
+        self[day] = self.get(day, 0) + seconds
+        self.total += seconds
+
+
 @dataclass(slots=True)
 class Tally:
-    """Seconds of one month. The pools map local dates to seconds counted on them."""
+    """Seconds of one month."""
 
     logged: int = 0
-    staff: dict[date, int] = field(default_factory=dict)
-    practitioner: dict[date, int] = field(default_factory=dict)
-    everyone: dict[date, int] = field(default_factory=dict)
+    staff: Pool = field(default_factory=Pool)
+    practitioner: Pool = field(default_factory=Pool)
+    everyone: Pool = field(default_factory=Pool)
     excluded: dict[tuple[str, str], int] = field(default_factory=dict)
     """By entry and reason."""
     unclocked: bool = False
     """Some counted seconds are of unclocked work."""
+    reached: Instant = NEVER
+    """How far the clocked entries that may count reach: all of them, then by pool."""
+    reached_by_staff: Instant = NEVER
+    reached_by_practitioner: Instant = NEVER
 
     def exclude(self, entry_id: str, reason: str, seconds: int) -> None:
         key = (entry_id, reason)
@@ -41,10 +60,6 @@ class Tally:
     @property
     def excluded_seconds(self) -> int:
         return sum(self.excluded.values())
-
-
-def _add(pool: dict[date, int], day: date, seconds: int) -> None:
-    pool[day] = pool.get(day, 0) + seconds
 
 
 def standing_entries(entries: Iterable[Entry]) -> tuple[list[Standing], list[Standing]]:
@@ -70,56 +85,84 @@ def count(
 ) -> Tally:
     """Count the month. `lasting`: as if enrolment, consent and visit were in order."""
     tally = Tally()
-    _count_clocked(tally, context, clocked, lasting)
+    for standing in clocked:
+        _count_clocked(tally, context, standing, lasting)
     for standing in unclocked:
         _count_unclocked(tally, context, standing, lasting)
     return tally
 
 
-def _count_clocked(
-    tally: Tally, context: MonthContext, clocked: list[Standing], lasting: bool
-) -> None:
-    not_countable = context.policy.not_countable
-    reached = reached_by_staff = reached_by_practitioner = NEVER
-    for standing in clocked:
-        work = cast(Clocked, standing.work)
-        started_at, ended_at = work.started_at, work.ended_at
-        excluded = standing.always_excluded or (
-            "not-countable" if standing.activity in not_countable else None
-        )
-        if standing.by_practitioner:
-            pool, reached_in_pool = tally.practitioner, reached_by_practitioner
+def count_one_more(tally: Tally, context: MonthContext, standing: Standing) -> bool:
+    """Count an entry on top of a tally when it starts no earlier than everything counted so far
+    has ended: then it shares no second and order cannot matter. False: count the month anew."""
+    work = standing.work
+    if type(work) is Clocked:
+        if work.started_at < tally.reached:
+            return False
+        _count_clocked(tally, context, standing, False)
+    else:
+        _count_unclocked(tally, context, standing, False)
+    return True
+
+
+def _never_counts(standing: Standing, context: MonthContext) -> str | None:
+    if standing.always_excluded is not None:
+        return standing.always_excluded
+    return "not-countable" if standing.activity in context.policy.not_countable else None
+
+
+def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, lasting: bool) -> None:
+    work = cast(Clocked, standing.work)
+    never = _never_counts(standing, context)
+    for start, end, day in _stretches(context, work.started_at, work.ended_at):
+        tally.logged += end - start
+        reason = never or (day.lasting if lasting else day.reason)
+        if reason is not None:
+            tally.exclude(standing.entry_id, reason, end - start)
         else:
-            pool, reached_in_pool = tally.staff, reached_by_staff
-        for start, end, day in _stretches(context.days, started_at, ended_at):
-            seconds = end - start
-            tally.logged += seconds
-            reason = excluded or (day.lasting if lasting else day.reason)
-            if reason is not None:
-                tally.exclude(standing.entry_id, reason, seconds)
-                continue
-            fresh = end - max(start, reached)
-            if fresh > 0:
-                _add(tally.everyone, day.day, fresh)
-            if fresh < seconds:
-                tally.exclude(standing.entry_id, OVERLAP, seconds - max(fresh, 0))
-            fresh_in_pool = end - max(start, reached_in_pool)
-            if fresh_in_pool > 0:
-                _add(pool, day.day, fresh_in_pool)
-        if excluded is None:
-            reached = max(reached, ended_at)
-            if standing.by_practitioner:
-                reached_by_practitioner = max(reached_by_practitioner, ended_at)
-            else:
-                reached_by_staff = max(reached_by_staff, ended_at)
+            _count_stretch(tally, standing, start, end, day.day)
+    if never is None:
+        _reach(tally, standing, work.ended_at)
+
+
+def _count_stretch(
+    tally: Tally, standing: Standing, start: Instant, end: Instant, day: date
+) -> None:
+    fresh = _fresh(start, end, tally.reached)
+    if fresh > 0:
+        tally.everyone.add(day, fresh)
+    if fresh < end - start:
+        tally.exclude(standing.entry_id, OVERLAP, end - start - fresh)
+    if standing.by_practitioner:
+        pool, reached = tally.practitioner, tally.reached_by_practitioner
+    else:
+        pool, reached = tally.staff, tally.reached_by_staff
+    fresh_in_pool = _fresh(start, end, reached)
+    if fresh_in_pool > 0:
+        pool.add(day, fresh_in_pool)
+
+
+def _fresh(start: Instant, end: Instant, reached: Instant) -> int:
+    """Seconds of an interval that lie beyond what was reached before."""
+    if start >= reached:
+        return end - start
+    return end - reached if end > reached else 0
+
+
+def _reach(tally: Tally, standing: Standing, ended_at: Instant) -> None:
+    tally.reached = max(tally.reached, ended_at)
+    if standing.by_practitioner:
+        tally.reached_by_practitioner = max(tally.reached_by_practitioner, ended_at)
+    else:
+        tally.reached_by_staff = max(tally.reached_by_staff, ended_at)
 
 
 def _stretches(
-    days: tuple[CountedDay, ...], started_at: Instant, ended_at: Instant
+    context: MonthContext, started_at: Instant, ended_at: Instant
 ) -> Iterator[tuple[Instant, Instant, CountedDay]]:
     """The parts of an interval that fall in the month, day by day."""
-    index = _day_index(days, started_at)
-    while index < len(days):
+    days = context.days
+    for index in range(bisect_right(context.day_ends, started_at), len(days)):
         day = days[index]
         if day.start >= ended_at:
             return
@@ -127,19 +170,6 @@ def _stretches(
         end = ended_at if ended_at < day.end else day.end
         if start < end:
             yield start, end, day
-        index += 1
-
-
-def _day_index(days: tuple[CountedDay, ...], instant: Instant) -> int:
-    """Index of the first stretch that ends after the instant."""
-    low, high = 0, len(days)
-    while low < high:
-        middle = (low + high) // 2
-        if days[middle].end <= instant:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def _count_unclocked(
@@ -149,14 +179,11 @@ def _count_unclocked(
     if not context.holds(work.performed_on):
         return
     tally.logged += work.seconds
-    reason = standing.always_excluded
-    if reason is None and standing.activity in context.policy.not_countable:
-        reason = "not-countable"
-    reason = reason or context.reasons_on(work.performed_on)[lasting]
+    reason = _never_counts(standing, context) or context.reasons_on(work.performed_on)[lasting]
     if reason is not None:
         tally.exclude(standing.entry_id, reason, work.seconds)
         return
     tally.unclocked = True
     pool = tally.practitioner if standing.by_practitioner else tally.staff
-    _add(pool, work.performed_on, work.seconds)
-    _add(tally.everyone, work.performed_on, work.seconds)
+    pool.add(work.performed_on, work.seconds)
+    tally.everyone.add(work.performed_on, work.seconds)

@@ -8,13 +8,13 @@ from datetime import date
 
 from domain.assess.assessment import Family, NextThreshold, Option, Payment
 from domain.assess.context import MonthContext
-from domain.assess.counting import Tally
+from domain.assess.counting import Pool, Tally
 from domain.event import Event
 from domain.facts import CarePlanRecorded, CodeUnits, Month
 from domain.fees.schedule import FeeSchedule
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes
-from domain.rules.codes import Pool
+from domain.rules.codes import Pool as PoolName
 from domain.time.calendar import first_day, last_day
 
 
@@ -26,7 +26,16 @@ class Units:
     last_threshold_seconds: int
 
 
-def pool_of(tally: Tally, pool: Pool, policy: Policy) -> Mapping[date, int]:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A family whose own requirements the seconds meet."""
+
+    family: Family
+    units: Units
+    pool: Pool
+
+
+def pool_of(tally: Tally, pool: PoolName, policy: Policy) -> Pool:
     """Seconds by local date that a pool counts."""
     if pool == "practitioner":
         return tally.practitioner
@@ -72,7 +81,7 @@ def next_thresholds(context: MonthContext, tally: Tally) -> tuple[NextThreshold,
         if family.rule.family is Family.COMPLEX and not context.mdm_enough:
             continue
         pool = pool_of(tally, family.rule.pool, context.policy)
-        nearest = next_threshold(family, sum(pool.values()))
+        nearest = next_threshold(family, pool.total)
         if nearest is not None:
             found.append(nearest)
     return tuple(found)
@@ -99,17 +108,26 @@ def _acts_in(event: Event, actions: frozenset[str], month: Month) -> bool:
     return plan.action in actions and first_day(month) <= plan.on <= last_day(month)
 
 
-def offers(context: MonthContext, tally: Tally, fees: FeeSchedule) -> tuple[Option, ...]:
-    """Every family whose own requirements the seconds meet, whatever blocks the month."""
+def offers(context: MonthContext, tally: Tally) -> tuple[Offer, ...]:
+    """What the seconds offer by family, in the order of options, whatever blocks the month."""
     found = []
     for family in context.families:
         pool = pool_of(tally, family.rule.pool, context.policy)
-        units = units_reached(family, sum(pool.values()))
-        if units is None or not _may_be_billed(context, family.rule.family):
-            continue
-        on = _date_of_service(context, pool, units.last_threshold_seconds)
-        payment = _price(context, fees, units.codes, on)
-        found.append(Option(family.rule.family, units.codes, on, payment))
+        units = units_reached(family, pool.total)
+        if units is not None and _may_be_billed(context, family.rule.family):
+            found.append(Offer(family.rule.family, units, pool))
+    return tuple(found)
+
+
+def priced(
+    context: MonthContext, offered: tuple[Offer, ...], fees: FeeSchedule
+) -> tuple[Option, ...]:
+    """Offers as options, each with its date of service and its dollars."""
+    found = []
+    for offer in offered:
+        codes = offer.units.codes
+        on = _date_of_service(context, offer.pool, offer.units.last_threshold_seconds)
+        found.append(Option(offer.family, codes, on, _price(context, fees, codes, on)))
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from domain.assess.assessment import Option
@@ -28,10 +28,14 @@ class Examined:
 
     context: MonthContext
     tally: Tally
-    entries: Iterable[Entry]
-    standing: Iterable[Standing]
+    entries: Collection[Entry]
     options: tuple[Option, ...]
     earned: tuple[Option, ...]
+
+    @property
+    def standing(self) -> list[Standing]:
+        """What stands of the entries."""
+        return [entry.standing for entry in self.entries if entry.standing is not None]
 
 
 def work_ended_at(context: MonthContext, work: Work) -> Instant:

@@ -110,9 +110,7 @@ class Ingest:
                 pass
             else:
                 rejected = sum(result is not None for result in attempt.results)
-                return Outcome(
-                    attempt.accepted, attempt.duplicates, rejected, attempt.results
-                )
+                return Outcome(attempt.accepted, attempt.duplicates, rejected, attempt.results)
         raise Busy("other writers kept changing the same patients")
 
     def _decode(

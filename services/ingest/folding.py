@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from domain.assess import Assessment
 from domain.facts import Month
 from domain.patient import Accepted as New
 from domain.patient import Duplicate, conflicting_duplicate, decide
@@ -34,7 +33,7 @@ class Folding:
         self._book = book
         self._policy_of = policy_of
         self._recorded_at_us = recorded_at_us
-        self._answers: dict[tuple[str, Month], Assessment | None] = {}
+        self._touched: dict[str, set[Month]] = {}
         self._streams: dict[bytes, str] = {}
         self.results = results
         self.batch = Batch()
@@ -55,12 +54,16 @@ class Folding:
             self._append(hot, accepted, stream_id, key)
 
     def finish(self) -> None:
-        """Turn the last answer of every month touched into rows."""
-        for (stream_id, month), answer in self._answers.items():
-            if answer is None:
-                self.batch.removed_months.append((stream_id, month))
-            else:
-                self.batch.assessments.append(assessment_row(stream_id, answer))
+        """Assess every month touched, once, as of the batch's last event."""
+        for stream_id, months in self._touched.items():
+            live = self._patients[stream_id].live
+            policy = self._policy_of(live.patient.practice_id)
+            for month in sorted(months):
+                answer = live.answer(month, self._book, policy)
+                if answer is None:
+                    self.batch.removed_months.append((stream_id, month))
+                else:
+                    self.batch.assessments.append(assessment_row(stream_id, answer))
 
     def _append(self, hot: HotPatient, accepted: Accepted, stream_id: str, key: bytes) -> None:
         event, patient = accepted.event, hot.live.patient
@@ -74,12 +77,11 @@ class Folding:
         )
         version = patient.version + 1
         policy = self._policy_of(event.practice_id)
-        answers, changes = hot.live.take(event, self._recorded_at_us, self._book, policy)
+        months, changes = hot.live.take(event, self._recorded_at_us, self._book, policy)
         hot.previous = link(stream_id, version, accepted.name, state)
         self.batch.events.append(StoredEvent(stream_id, version, accepted.name, state, key))
         self.batch.versions[stream_id] = version
-        for month, answer in answers.items():
-            self._answers[(stream_id, month)] = answer
+        self._touched.setdefault(stream_id, set()).update(months)
         for change in changes:
             row = transition_row(
                 stream_id,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.assess import assess, has_ground
-from domain.patient import Patient, evolve, months_known
+from domain.assess import assessments
+from domain.patient import Patient, evolve
 from domain.policy import Policy
 from domain.rules import BOOK
 from infra.answers import assessment_json
@@ -61,12 +61,11 @@ def folded(events: list[Message]) -> list[bytes]:
         event = decoded.event
         name = event.patient_id
         evolve(patients.setdefault(name, Patient(event.practice_id, name)), event)
-    answers = (
-        (patient, assess(patient, month, BOOK, Policy()))
+    return [
+        assessment_json(answer)
         for _, patient in sorted(patients.items())
-        for month in sorted(months_known(patient))
-    )
-    return [assessment_json(answer) for patient, answer in answers if has_ground(patient, answer)]
+        for answer in assessments(patient, BOOK, Policy())
+    ]
 
 
 def caretally(database: str, *arguments: str) -> list[bytes]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from domain.alerts import AlertType, Standing, Watched, alert_id, to_raise, transitions
+from domain.assess import Reckoning, reckon
+from domain.event import Event
 from domain.facts import CodeUnits, MonthClaimed, ServiceBilled
 from domain.policy import Policy
-from tests.given import event, five_pm, instant, practitioner, ready, staff, then, voided
+from domain.rules import BOOK
+from tests.given import event, five_pm, folded, instant, practitioner, ready, staff, voided
 
 MONTH = "2025-03"
 IN_MONTH = instant("2025-03-20T12:00:00Z")
@@ -18,10 +21,14 @@ NEAR = Watched(MONTH, AlertType.THRESHOLD_APPROACHING, "99490", 1)
 AT_RISK = Watched(MONTH, AlertType.MONTH_AT_RISK, "99490", 1)
 
 
+def reckoned(events: list[Event], month: str) -> Reckoning:
+    return reckon(folded(events), month, BOOK, Policy())
+
+
 def wanted(
     seconds: int, now: int = IN_MONTH, policy: Policy | None = None
 ) -> dict[Watched, int | None]:
-    answer = then([*ready(MONTH), staff("t1", "2025-03-05", seconds)], MONTH)
+    answer = reckoned([*ready(MONTH), staff("t1", "2025-03-05", seconds)], MONTH)
     return to_raise(answer, policy or Policy(), now)
 
 
@@ -59,7 +66,7 @@ def test_codes_of_every_family_offered_are_reached_though_one_is_billed() -> Non
         staff("t1", "2025-03-05", 1_200),
         practitioner("t2", "2025-03-06", 1_800),
     ]
-    codes = {w.code for w in to_raise(then(events, MONTH), Policy(), IN_MONTH)}
+    codes = {w.code for w in to_raise(reckoned(events, MONTH), Policy(), IN_MONTH)}
     assert codes == {"99491", "99490", "99439"}
 
 
@@ -100,8 +107,8 @@ def test_an_open_patient_short_of_the_first_threshold_is_at_risk_in_the_last_fiv
 def test_time_that_would_earn_a_code_but_for_a_blocker_raises_each_blocker() -> None:
     base = [e for e in ready(MONTH) if "Consent" not in type(e.fact).__name__]
     missing = Watched(MONTH, AlertType.PREREQUISITE_MISSING, "consent-missing", 0)
-    short = then([*base, staff("t1", "2025-03-05", 800)], MONTH)
-    enough = then([*base, staff("t1", "2025-03-05", 1_200)], MONTH)
+    short = reckoned([*base, staff("t1", "2025-03-05", 800)], MONTH)
+    enough = reckoned([*base, staff("t1", "2025-03-05", 1_200)], MONTH)
     assert missing not in to_raise(short, Policy(), IN_MONTH)
     assert to_raise(enough, Policy(), IN_MONTH)[missing] is None
 
@@ -110,7 +117,9 @@ def test_a_competing_service_is_a_conflict_whatever_the_time() -> None:
     day = date(2025, 3, 1)
     service = event(ServiceBilled("G0181", day, date(2025, 3, 31), "1000000004"), five_pm(day))
     conflict = Watched(MONTH, AlertType.CONFLICT_DETECTED, "competing-service", 0)
-    assert set(to_raise(then([*ready(MONTH), service], MONTH), Policy(), IN_MONTH)) == {conflict}
+    assert set(to_raise(reckoned([*ready(MONTH), service], MONTH), Policy(), IN_MONTH)) == {
+        conflict
+    }
 
 
 def test_a_claim_whose_ground_is_gone_has_diverged_until_the_facts_are_restored() -> None:
@@ -122,6 +131,6 @@ def test_a_claim_whose_ground_is_gone_has_diverged_until_the_facts_are_restored(
     ]
     diverged = Watched(MONTH, AlertType.CLAIM_DIVERGED, "", 0)
     late = instant("2025-05-01T12:00:00Z")
-    assert diverged not in to_raise(then(events, MONTH), Policy(), late)
+    assert diverged not in to_raise(reckoned(events, MONTH), Policy(), late)
     void = voided("t1", "2025-05-01T12:00:00Z")
-    assert diverged in to_raise(then([*events, void], MONTH), Policy(), late)
+    assert diverged in to_raise(reckoned([*events, void], MONTH), Policy(), late)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings
 
-from domain import facts as f
-from domain.assess import assess, assessments
+from domain.assess import assess
 from domain.event import Event
-from domain.policy import Policy
 from domain.rules import BOOK
 from infra.answers import assessment_json
 from tests import oracle
-from tests.given import event, folded
-from tests.strategies import Author, Scene, scenes
+from tests.given import folded
+from tests.strategies import Scene, scenes
 
 QUICK = settings(
     max_examples=60,

@@ -1,0 +1,126 @@
+"""A month reckoned: what its seconds offer, before dates, dollars and warnings are put to it.
+
+This is all that alerts look at, and it is asked after every event. A month that only gained an
+entry at its end is counted on, not counted anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.assess.assessment import NextThreshold
+from domain.assess.context import MonthContext, month_context
+from domain.assess.counting import Tally, count, count_one_more, standing_entries
+from domain.assess.families import Offer, next_thresholds, offers
+from domain.entries import Entry, Standing
+from domain.facts import CodeUnits, Month, MonthClaimed
+from domain.patient import Patient
+from domain.policy import Policy
+from domain.rules.book import RuleBook
+
+LIFTED_IN_EARNED = frozenset({"not-enrolled", "before-consent", "before-initiating-visit"})
+"""Exclusions that `earned` leaves aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """`offered` is what may be billed, `earned` what the facts offer if every blocker fell."""
+
+    context: MonthContext
+    entries: tuple[Entry, ...]
+    tally: Tally
+    offered: tuple[Offer, ...]
+    earned: tuple[Offer, ...]
+    next: tuple[NextThreshold, ...]
+
+    @property
+    def month(self) -> Month:
+        return self.context.month
+
+    @property
+    def timezone(self) -> str:
+        return self.context.timezone
+
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        return self.context.blockers
+
+    @property
+    def claimed(self) -> dict[str, int] | None:
+        """Units by code of the claim that stands, None without one."""
+        claim = self.context.chart.claims.get(self.context.month)
+        if claim is None:
+            return None
+        assert isinstance(claim.fact, MonthClaimed)
+        return units_by_code(claim.fact.codes)
+
+    @property
+    def diverged(self) -> bool:
+        """A claim stands that today's facts do not support as it was claimed."""
+        claimed = self.claimed
+        if claimed is None:
+            return False
+        return all(units_by_code(offer.units.codes) != claimed for offer in self.offered)
+
+    @property
+    def has_ground(self) -> bool:
+        """Whether the month has an assessment of its own: a logged second, a claim, or an MDM."""
+        chart, month = self.context.chart, self.context.month
+        return bool(self.tally.logged) or month in chart.claims or month in chart.complexity
+
+
+def units_by_code(codes: tuple[CodeUnits, ...]) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for line in codes:
+        units[line.code] = units.get(line.code, 0) + line.units
+    return units
+
+
+def reckon(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Reckoning:
+    """Reckon one patient-month from everything known of the patient."""
+    context = month_context(patient, month, book, policy)
+    entries = tuple(patient.entries_of_month.get(month, {}).values())
+    tally = _tally(context, entries)
+    offered = earned = offers(context, tally)
+    if any(reason in LIFTED_IN_EARNED for _, reason in tally.excluded):
+        earned = offers(context, count(context, *standing_entries(entries), lasting=True))
+    return Reckoning(
+        context=context,
+        entries=entries,
+        tally=tally,
+        offered=() if context.blockers else offered,
+        earned=earned,
+        next=next_thresholds(context, tally),
+    )
+
+
+@dataclass(slots=True)
+class Counted:
+    """A tally with what stood of each entry it has counted, in order of arrival."""
+
+    tally: Tally
+    standings: list[Standing | None]
+
+
+def _tally(context: MonthContext, entries: tuple[Entry, ...]) -> Tally:
+    counted = context.counted
+    if not isinstance(counted, Counted) or not _count_on(counted, context, entries):
+        tally = count(context, *standing_entries(entries))
+        counted = context.counted = Counted(tally, [entry.standing for entry in entries])
+    return counted.tally
+
+
+def _count_on(counted: Counted, context: MonthContext, entries: tuple[Entry, ...]) -> bool:
+    """Whether the tally still holds once the entries after the last one it counted are added."""
+    known = counted.standings
+    if len(entries) < len(known):
+        return False
+    if any(entry.standing is not stood for entry, stood in zip(entries, known, strict=False)):
+        return False
+    for entry in entries[len(known) :]:
+        if entry.standing is not None and not count_one_more(
+            counted.tally, context, entry.standing
+        ):
+            return False
+        known.append(entry.standing)
+    return True
