@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,17 @@ def test_an_event_is_stored_and_decoded_without_loss(name: str) -> None:
     stream = codec.stream_id(event.practice_id, event.patient_id)
     read = codec.decode_event(StoredEvent(stream, 1, name, state, b""))
     assert read == replace(event, recorded_at_us=17)
+
+
+@pytest.mark.parametrize("name", sorted(FACT_OF_TYPE))
+def test_members_that_are_not_of_the_type_may_hold_anything(name: str) -> None:
+    data, ours = EXAMPLES[name][0], {field.name for field in fields(FACT_OF_TYPE[name])}
+    everywhere = {member for example, _ in EXAMPLES.values() for member in example}
+    work = {"started_at", "ended_at", "performed_on", "seconds"}
+    strange = {member: [{"odd": 1.5}] for member in everywhere - ours - work - data.keys()}
+    assert strange
+    odd = accepted(cloudevent(name, data=data | strange))
+    assert codec.decode_event(made(name, json.loads(odd.data))).fact == EXAMPLES[name][1]
 
 
 def test_a_retired_event_type_is_read_as_its_successor() -> None:

@@ -1,0 +1,30 @@
+"""Stored bytes to domain events and back: one envelope form, stable names, a chain of hashes."""
+
+from __future__ import annotations
+
+from infra.codec.chain import link, previous_link, verify_chain
+from infra.codec.content import canonical_json, content_digest
+from infra.codec.decoding import UPCASTERS, Upcasters, decode_event
+from infra.codec.envelope import encode_state
+from infra.codec.faults import BrokenChain, UndecodableEvent
+from infra.codec.instants import instant, utc_text
+from infra.codec.names import event_key, split_stream_id, stream_id
+
+__all__ = [
+    "UPCASTERS",
+    "BrokenChain",
+    "UndecodableEvent",
+    "Upcasters",
+    "canonical_json",
+    "content_digest",
+    "decode_event",
+    "encode_state",
+    "event_key",
+    "instant",
+    "link",
+    "previous_link",
+    "split_stream_id",
+    "stream_id",
+    "utc_text",
+    "verify_chain",
+]
