@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
-from services.wire.models import DATA_OF_TYPE, EventData, WireModel
+from services.wire.base import EventData, WireModel
+from services.wire.models import DATA_OF_TYPE
 from services.wire.scalars import (
     Identifier,
     Instant,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain import facts
 from domain.rejections import Reason
 from services.wire import limits
+from services.wire.base import EventData, WireModel
+from services.wire.entry_models import TimeAmended, TimeLogged, TimeVoided
 from services.wire.refusal import refused
 from services.wire.scalars import (
     Day,
@@ -20,31 +22,14 @@ from services.wire.scalars import (
     Hcpcs,
     Icd10,
     Identifier,
-    Instant,
     Locality,
     Month,
     Npi,
-    Seconds,
     Source,
     Text,
     Units,
     Zone,
 )
-from services.wire.work import work_of
-
-
-class WireModel(BaseModel):
-    """What all parts of an event have in common."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
-
-
-class EventData(WireModel):
-    """The `data` of one event type."""
-
-    def fact(self) -> facts.Fact:
-        """The domain's fact. Raises `Refused` where members do not fit together."""
-        raise NotImplementedError
 
 
 class BillingPractitioner(WireModel):
@@ -139,59 +124,6 @@ class VisitRecorded(EventData):
 
     def fact(self) -> facts.Fact:
         return facts.VisitRecorded(self.on, self.hcpcs, self.npi, self.ccm_discussed)
-
-
-RoleName = Literal["clinical_staff", "billing_practitioner", "other_practitioner", "non_clinical"]
-_ROLES = {role.value: role for role in facts.Role}
-
-
-class Performer(WireModel):
-    id: Identifier
-    role: RoleName
-    outside_us: Flag = False
-
-
-class TimeLogged(EventData):
-    entry_id: Identifier
-    performer: Performer
-    activity: Identifier
-    program: Identifier = "ccm"
-    started_at: Instant | None = None
-    ended_at: Instant | None = None
-    performed_on: Day | None = None
-    seconds: Seconds | None = None
-
-    def who(self) -> facts.Performer:
-        by = self.performer
-        return facts.Performer(by.id, _ROLES[by.role], by.outside_us)
-
-    def work(self) -> facts.Work:
-        return work_of(self.started_at, self.ended_at, self.performed_on, self.seconds)
-
-    def fact(self) -> facts.Fact:
-        return facts.TimeLogged(self.entry_id, self.who(), self.activity, self.work(), self.program)
-
-
-class TimeAmended(TimeLogged):
-    reason: Text
-
-    def fact(self) -> facts.Fact:
-        return facts.TimeAmended(
-            self.entry_id,
-            self.who(),
-            self.activity,
-            self.work(),
-            self.reason,
-            self.program,
-        )
-
-
-class TimeVoided(EventData):
-    entry_id: Identifier
-    reason: Text
-
-    def fact(self) -> facts.Fact:
-        return facts.TimeVoided(self.entry_id, self.reason)
 
 
 class ComplexityAssessed(EventData):
