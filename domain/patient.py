@@ -110,8 +110,8 @@ def conflicting_duplicate() -> Rejection:
     """The refusal of other content under a (`source`, `id`) that is taken."""
     return Rejection(
         Reason.CONFLICTING_DUPLICATE,
-        "another event with this source and id but other content is already stored; "
-        "expected a new id for new content",
+        "id: expected a new id for new content; found a source and id that are stored already, "
+        "with other content.",
         "id",
     )
 

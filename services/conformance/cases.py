@@ -22,6 +22,8 @@ from services.wire.decode import decode_structured
 AUTHORITIES: Final = ("cms", "mac", "ncci", "oig", "aafp", "coder", "vendor", "derived")
 MEMBERS: Final = ("id", "title", "authority", "source", "month", "events", "expect")
 OPTIONAL: Final = ("policy", "baseline")
+_NAMES: Final = {"time": "at", "recordedtime": "recorded_at"}
+"""What a case calls these attributes of an event."""
 _MONTH: Final = re.compile(r"20[1-9]\d-(?:0[1-9]|1[0-2])")
 
 
@@ -115,7 +117,7 @@ def _events(said: list[Said], case_id: str, month: Month) -> Iterator[Event]:
     for one, document in zip(said, documents(said, case_id, month), strict=True):
         decoded = decode_structured(canonical_json(document))
         if isinstance(decoded, Rejection):
-            place = decoded.field.removeprefix("data.")
+            place = _NAMES.get(decoded.field, decoded.field.removeprefix("data."))
             field = f"{one.field}.{place}" if place else one.field
             raise Wrong(field, f"{decoded.reason}: {decoded.sentence}")
         yield decoded.event

@@ -123,7 +123,13 @@ def test_an_amendment_to_an_earlier_day_is_still_said_after_the_entry(folder: Pa
         ("  events:", "  baseline: {consents: null}\n  events:", "baseline.consents"),
         ("  events:", "  baseline: {visit: {on: soon}}\n  events:", "baseline.visit.on"),
         ("  events:", "  because: x\n  events:", "because"),
-        ("  - time.logged", "  - at: noon\n    time.logged", "events[0].time"),
+        ("  - time.logged", "  - at: noon\n    time.logged", "events[0].at"),
+        ("  - time.logged", "  - at: 2025-03-05T17:00Z\n    time.logged", "events[0].at"),
+        (
+            "  - time.logged",
+            "  - recorded_at: noon\n    time.logged",
+            "events[0].recorded_at",
+        ),
     ],
 )
 def test_a_malformed_case_is_refused_by_file_case_and_field(
@@ -213,8 +219,11 @@ def test_expected_warnings_are_a_minimum_and_all_else_exact(folder: Path) -> Non
 
 
 def test_the_same_id_said_twice_counts_once(folder: Path) -> None:
-    line = next(line for line in ONE.splitlines() if "time.logged" in line)
-    said = f"{line}\n    id: same\n"
-    text = ONE.replace(line + "\n", said + said).replace("seconds: 1200", "seconds: 700")
-    case = load_cases([written(folder, text.replace("{99490: 1}", "{}"))])[0]
+    entry = ONE[ONE.index("  - time.logged") : ONE.index("  expect")]
+    said = entry.replace("seconds: 1200", "seconds: 700") + "    id: same\n"
+    text = ONE.replace(entry, said + said).replace("{99490: 1}", "{}")
+    case = load_cases([written(folder, text)])[0]
+    assert [event.id for event in case.events].count("same") == 2
     assert run_case(case, BOOK).passed
+    apart = text.replace("id: same", "id: other", 1).replace("entry_id: t1", "entry_id: t2", 1)
+    assert not run_case(load_cases([written(folder, apart)])[0], BOOK).passed
