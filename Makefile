@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint bench mutants clean
 
 help:
 	@echo "make demo   the main job in one process, no services: events in, codes and alerts live"
 	@echo "make test   everything: lint, types, import rules, all tests, real Kafka and PostgreSQL"
 	@echo "make lint   style, types and import rules alone"
 	@echo "make bench  speed side by side with the plain way"
+	@echo "make mutants  changes the rules in thousands of small ways: tests must notice (docs/mutation.md)"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -39,5 +40,10 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.assess
 
+# ARGS narrows it to some of the domain: make mutants ARGS='domain.fees.*'
+mutants: $(READY)
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/python -m tests.mutants
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants

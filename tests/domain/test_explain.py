@@ -49,6 +49,7 @@ from tests.given import (
     voided,
 )
 from tests.strategies import Scene, scenes
+from tests.thoroughness import examples
 
 MONTH = "2025-03"
 
@@ -753,7 +754,7 @@ def test_no_sentence_carries_free_text_of_an_event() -> None:
 
 
 QUICK = settings(
-    max_examples=80,
+    max_examples=examples(80),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

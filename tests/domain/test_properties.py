@@ -15,9 +15,10 @@ from infra.answers import assessment_json
 from tests import oracle
 from tests.given import folded
 from tests.strategies import Scene, scenes
+from tests.thoroughness import examples
 
 QUICK = settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -44,7 +45,7 @@ def _plain(body: bytes) -> Any:
     return answer
 
 
-@settings(QUICK, max_examples=PATIENTS)
+@settings(QUICK, max_examples=examples(PATIENTS))
 @given(scenes())
 def test_every_answer_is_the_one_of_the_oracle(scene: Scene) -> None:
     """Thousands of random patient-months: the same answer as second by second."""
