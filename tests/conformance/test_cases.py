@@ -218,6 +218,49 @@ def test_expected_warnings_are_a_minimum_and_all_else_exact(folder: Path) -> Non
         assert run_case(case, BOOK).passed is passes, expected
 
 
+def test_each_further_member_of_an_expectation_is_compared(folder: Path) -> None:
+    """`seconds` names some members; `next`, `earned` and the exclusions by entry are exact."""
+    voiced = "  - time.logged: {entry_id: t2, performer: {id: rn1, role: clinical_staff}, "
+    voiced += "activity: training, performed_on: 2025-03-06, seconds: 60}\n"
+    step = "{code: 99439, unit: 1, seconds_to_go: 1200}"
+    first = "{code: 99491, unit: 1, seconds_to_go: 1800}"
+    for expected, passes in [
+        ("earned: [non-complex]", True),
+        ("earned: []", False),
+        ("without_warnings: [mue-exceeded]", True),
+        ("without_warnings: [mue-exceeded, unclocked-time]", False),
+        ("excluded_by_entry: {t2: {not-countable: 60}}", True),
+        ("excluded_by_entry: {t1: {not-countable: 60}}", False),
+        ("seconds: {logged: 1260, excluded: 60}", True),
+        ("seconds: {logged: 1260, pooled: 1260}", False),
+        (f"next: {{non-complex: {step}, practitioner: {first}}}", True),
+        (f"next: {{non-complex: {step}}}", False),
+    ]:
+        text = ONE.replace("  expect:", voiced + "  expect:")
+        text = text.replace("{99490: 1}}", f"{{99490: 1}}, {expected}}}")
+        case = load_cases([written(folder, text)])[0]
+        assert run_case(case, BOOK).passed is passes, expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "field"),
+    [
+        ("seconds: {pool: 1}", "expect.seconds.pool"),
+        ("next: {simple: {code: x, unit: 1, seconds_to_go: 1}}", "expect.next.simple"),
+        ("next: {rhc: {code: x, unit: 1}}", "expect.next.rhc.seconds_to_go"),
+        ("earned: [simple]", "expect.earned"),
+        ("excluded_by_entry: {t1: {overlap: ten}}", "expect.excluded_by_entry.t1.overlap"),
+    ],
+)
+def test_a_malformed_expectation_is_refused_by_its_field(
+    folder: Path, expected: str, field: str
+) -> None:
+    path = written(folder, ONE.replace("{99490: 1}}", f"{{99490: 1}}, {expected}}}"))
+    with pytest.raises(CaseError) as refused:
+        load_cases([path])
+    assert refused.value.field == field
+
+
 def test_the_same_id_said_twice_counts_once(folder: Path) -> None:
     entry = ONE[ONE.index("  - time.logged") : ONE.index("  expect")]
     said = entry.replace("seconds: 1200", "seconds: 700") + "    id: same\n"
