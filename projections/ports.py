@@ -76,6 +76,7 @@ class DeadLetter:
     """Bad input, kept whole: original bytes, key and headers, with the reason.
 
     `origin` names the door and place: `kafka:ehr.events.v1/3@17`, `file:NAME:12`, `http`.
+    `replayed_at_us` says when it was put in again and taken; None: it still waits.
     """
 
     origin: str
@@ -102,6 +103,8 @@ class Batch:
     """(stream_id, month) pairs whose assessment no longer has a ground to exist."""
     transitions: list[TransitionRow] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    replayed: dict[int, int] = field(default_factory=dict)
+    """Dead letters (by id) that this batch takes after all, and when; the first time stays."""
     tracking: dict[str, int] = field(default_factory=dict)
 
 

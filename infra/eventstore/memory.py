@@ -50,6 +50,7 @@ class MemoryStore:
                 self._assessments.pop(pair, None)
             self._transit(batch.transitions)
             self._keep(batch.dead_letters)
+            self._mark_replayed(batch.replayed)
             if batch.events:
                 self._changed.notify_all()
 
@@ -174,12 +175,11 @@ class MemoryStore:
             start = max(after, 0)
             return self._letters[start : start + limit]
 
-    def mark_replayed(self, letter_id: int, replayed_at_us: int) -> None:
-        """Note that a dead letter went through the door again, and when."""
-        with self._changed:
-            if 0 < letter_id <= len(self._letters):
-                old = self._letters[letter_id - 1]
-                self._letters[letter_id - 1] = replace(old, replayed_at_us=replayed_at_us)
+    def _mark_replayed(self, replayed: dict[int, int]) -> None:
+        for letter_id, at_us in replayed.items():
+            place = letter_id - 1
+            if 0 <= place < len(self._letters) and self._letters[place].replayed_at_us is None:
+                self._letters[place] = replace(self._letters[place], replayed_at_us=at_us)
 
     def delivered(self, sink: str) -> int:
         return self._delivered.get(sink, 0)

@@ -101,6 +101,8 @@ class PostgresStore:
             c.execute(sql.ADD_TRANSITIONS, sql.transition_columns(batch.transitions))
         if batch.dead_letters:
             c.execute(sql.ADD_LETTERS, sql.letter_columns(batch.dead_letters))
+        if batch.replayed:
+            c.execute(sql.MARK_REPLAYED, sql.columns(sorted(batch.replayed.items())))
 
     def _explain(self, batch: Batch) -> NoReturn:
         """Which uniqueness the rolled back batch would have broken."""
@@ -234,12 +236,6 @@ class PostgresStore:
             (after, limit),
         )
         return [letter(row) for row in rows]
-
-    def mark_replayed(self, letter_id: int, replayed_at_us: int) -> None:
-        """Note that a dead letter went through the door again, and when."""
-        self._execute(
-            "UPDATE dead_letters SET replayed_at_us = %s WHERE id = %s", (replayed_at_us, letter_id)
-        )
 
     def delivered(self, sink: str) -> int:
         rows = self._select("SELECT position FROM delivered WHERE sink = %s", (sink,))

@@ -47,6 +47,10 @@ ADD_LETTERS = (
     "%b::bytea[], %b::int8[], %b::int8[]) WITH ORDINALITY "
     "AS t (o, re, f, se, v, k, h, at, again, n) ORDER BY n"
 )
+MARK_REPLAYED = (
+    "UPDATE dead_letters SET replayed_at_us = coalesce(replayed_at_us, at) "
+    "FROM unnest(%b::int8[], %b::int8[]) AS again (letter, at) WHERE id = letter"
+)
 SET_DELIVERED = (
     "INSERT INTO delivered VALUES (%s, %s) ON CONFLICT (sink) DO UPDATE "
     "SET position = excluded.position WHERE delivered.position < excluded.position"

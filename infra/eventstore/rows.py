@@ -76,5 +76,6 @@ def is_empty(batch: Batch) -> bool:
         or batch.removed_months
         or batch.transitions
         or batch.dead_letters
+        or batch.replayed
         or batch.tracking
     )

@@ -24,6 +24,7 @@ from infra.eventstore.sqlite_rows import (
     ADD_TRANSITION,
     DELETE_ASSESSMENT,
     INSERT_EVENT,
+    MARK_REPLAYED,
     SET_ALERT,
     SET_ASSESSMENT,
     SET_DELIVERED,
@@ -102,6 +103,7 @@ class SQLiteStore:
         c.executemany(SET_ALERT, [alert_row(t) for t in batch.transitions])
         c.executemany(ADD_TRANSITION, [transition_row(t) for t in batch.transitions])
         c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
+        c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
 
     def _track(self, c: SQLiteCursor, name: str, position: int) -> None:
         try:
@@ -250,12 +252,6 @@ class SQLiteStore:
             "SELECT id, origin, reason, field, sentence, value, key, headers, received_at_us, "
             "replayed_at_us FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
             (after, limit),
-        )
-
-    def mark_replayed(self, letter_id: int, replayed_at_us: int) -> None:
-        """Note that a dead letter went through the door again, and when."""
-        self._execute(
-            "UPDATE dead_letters SET replayed_at_us = ? WHERE id = ?", (replayed_at_us, letter_id)
         )
 
     def delivered(self, sink: str) -> int:

@@ -36,6 +36,7 @@ ADD_LETTER = (
     "INSERT INTO dead_letters (origin, reason, field, sentence, value, key, headers, "
     "received_at_us, replayed_at_us) VALUES (?,?,?,?,?,?,?,?,?)"
 )
+MARK_REPLAYED = "UPDATE dead_letters SET replayed_at_us = coalesce(replayed_at_us, ?) WHERE id = ?"
 SET_DELIVERED = (
     "INSERT INTO delivered VALUES (?,?) ON CONFLICT (sink) DO UPDATE "
     "SET position = excluded.position WHERE position < excluded.position"

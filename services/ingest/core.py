@@ -30,12 +30,18 @@ TRIES_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as a door received it. `origin` names the door and place for dead letters."""
+    """One message as a door received it. `origin` names the door and place for dead letters.
+
+    `letter_id` is that of the dead letter which is put in again, 0 where the message comes for
+    the first time. Taken, the letter is marked so in the same transaction; refused again, it stays
+    as it is and no second one is made of it.
+    """
 
     value: bytes | None
     key: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     origin: str
+    letter_id: int = 0
 
 
 @dataclass(slots=True)
@@ -101,6 +107,7 @@ class Ingest:
             attempt = self._fold(incoming, results, taken)
             letters = self._letters(deliveries, attempt.results) if keep_dead_letters else []
             attempt.batch.dead_letters.extend(letters)
+            attempt.batch.replayed.update(self._replayed(deliveries, attempt.results))
             attempt.batch.tracking.update(tracking or {})
             try:
                 self._commit(attempt.batch)
@@ -170,8 +177,17 @@ class Ingest:
         return [
             dead_letter(delivery, rejection, now)
             for delivery, rejection in zip(deliveries, results, strict=True)
-            if rejection is not None
+            if rejection is not None and not delivery.letter_id
         ]
+
+    def _replayed(
+        self, deliveries: Sequence[Delivery], results: Sequence[Rejection | None]
+    ) -> dict[int, int]:
+        return {
+            delivery.letter_id: self._recorded_at_us
+            for delivery, rejection in zip(deliveries, results, strict=True)
+            if rejection is None and delivery.letter_id
+        }
 
 
 def dead_letter(delivery: Delivery, rejection: Rejection, received_at_us: int) -> DeadLetter:

@@ -290,10 +290,22 @@ def test_texts_that_no_database_holds_lose_only_the_characters_at_fault(store: S
     assert (kept.field, kept.origin) == ("data.\ufffd\ufffdx", "file:\ufffd:1")
 
 
-def test_a_dead_letter_can_be_marked_replayed(store: Store) -> None:
-    store.add_dead_letters([letter(), letter()])
-    store.mark_replayed(2, 99)  # type: ignore[attr-defined]
-    assert [dead.replayed_at_us for dead in store.dead_letters()] == [None, 99]
+def test_a_dead_letter_is_marked_replayed_with_the_batch_that_takes_it(store: Store) -> None:
+    """Also by a batch that holds nothing else; the first time stays, and ids unknown do nothing."""
+    store.add_dead_letters([letter(), letter(), letter()])
+    store.commit(batch(event(1), replayed={2: 99}))
+    store.commit(batch(replayed={1: 100, 2: 101, 7: 102}))
+    assert [dead.replayed_at_us for dead in store.dead_letters()] == [100, 99, None]
+    assert store.dead_letters()[1] == replace(letter(), id=2, replayed_at_us=99)
+
+
+def test_a_batch_that_is_refused_leaves_its_dead_letters_waiting(store: Store) -> None:
+    """Neither lost nor marked: the event of the letter is not in the log either."""
+    store.add_dead_letters([letter()])
+    store.commit(batch(event(1)))
+    with pytest.raises(StreamMoved):
+        store.commit(batch(event(1, id="other"), replayed={1: 99}))
+    assert [dead.replayed_at_us for dead in store.dead_letters()] == [None]
 
 
 def test_a_sinks_ledger_never_goes_back(store: Store) -> None:
