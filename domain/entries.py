@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from domain.archive import Archive
 from domain.event import Event, EventKey
 from domain.facts import Clocked, Month, Role, TimeAmended, TimeLogged, Work
 from domain.time.calendar import month_of, months_possible
@@ -89,3 +90,92 @@ class Entry:
         self.standing = (
             _standing(event, fact) if isinstance(fact, TimeLogged | TimeAmended) else None
         )
+
+
+class TimeEntries:
+    """A patient's entries, by `entry_id` and by month. Those of a long history may be put away;
+    each comes back by itself when it is asked for."""
+
+    __slots__ = ("_archive", "_by_id", "_by_month", "_events", "changes", "withdrawn")
+
+    def __init__(self, events: dict[EventKey, Event]) -> None:
+        """`events` is where events that come out of the archive are noted."""
+        self._events = events
+        self._by_id: dict[str, Entry] = {}
+        self._by_month: dict[Month, dict[str, Entry]] = {}
+        self._archive: Archive | None = None
+        self.changes: dict[Month, int] = {}
+        """How often an entry of the month changed after it first arrived: a tally of the month
+        holds as long as this stands and entries are only added."""
+        self.withdrawn: frozenset[EventKey] = frozenset()
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The entries that are not put away."""
+        return iter(self._by_id.values())
+
+    def get(self, entry_id: str) -> Entry | None:
+        found = self._by_id.get(entry_id)
+        if found is None and self._archive is not None:
+            self._take_out(self._archive.take_entry(entry_id))
+            found = self._by_id.get(entry_id)
+        return found
+
+    def in_month(self, month: Month) -> Mapping[str, Entry]:
+        """By `entry_id`, the entries that any of their revisions may bring into the month."""
+        if self._archive is not None:
+            self._take_out(self._archive.take_month(month))
+        return self._by_month.get(month, _NO_ENTRIES)
+
+    @property
+    def months(self) -> Collection[Month]:
+        """Every month that any entry may touch."""
+        if self._archive is None:
+            return self._by_month.keys()
+        return self._archive.months | self._by_month.keys()
+
+    def event(self, key: EventKey) -> Event | None:
+        """A time event by its (`source`, `id`)."""
+        if self._archive is not None:
+            self._take_out(self._archive.take_event(key))
+        return self._events.get(key)
+
+    def fold(self, entry_id: str, event: Event) -> None:
+        """One more revision, of a new entry or a known one."""
+        entry = self.get(entry_id)
+        if entry is None:
+            entry = self._by_id[entry_id] = Entry(entry_id)
+        self._revise(entry, event)
+
+    def settle(self, entry: Entry) -> None:
+        """Work out anew what stands of an entry, after `withdrawn` changed."""
+        entry.settle(self.withdrawn)
+        self._note_change(entry)
+
+    def put_away(self, archive: Archive) -> None:
+        """The archive holds all of these entries from now on."""
+        self._by_id.clear()
+        self._by_month.clear()
+        self._archive = archive
+
+    def _take_out(self, archived: Iterable[tuple[str, Event]]) -> None:
+        for entry_id, event in archived:
+            self._events[event.key] = event
+            entry = self._by_id.get(entry_id)
+            if entry is None:
+                entry = self._by_id[entry_id] = Entry(entry_id)
+            self._revise(entry, event)
+
+    def _revise(self, entry: Entry, event: Event) -> None:
+        known = bool(entry.revisions)
+        entry.add(event, self.withdrawn)
+        if known:
+            self._note_change(entry)
+        for month in entry.months:
+            self._by_month.setdefault(month, {})[entry.entry_id] = entry
+
+    def _note_change(self, entry: Entry) -> None:
+        for month in entry.months:
+            self.changes[month] = self.changes.get(month, 0) + 1
+
+
+_NO_ENTRIES: Mapping[str, Entry] = {}

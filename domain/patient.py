@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from domain.archive import Archive
 from domain.chart import Chart, draw_chart
-from domain.entries import Entry
+from domain.entries import Entry, TimeEntries
 from domain.event import Event, EventKey
 from domain.facts import (
     ComplexityAssessed,
@@ -58,7 +59,6 @@ class Patient:
     __slots__ = (
         "_chart",
         "entries",
-        "entries_of_month",
         "events",
         "ground",
         "memo",
@@ -74,8 +74,8 @@ class Patient:
         self.patient_id = patient_id
         self.version = 0
         self.events: dict[EventKey, Event] = {}
-        self.entries: dict[str, Entry] = {}
-        self.entries_of_month: dict[Month, dict[str, Entry]] = {}
+        """By key; without the time events that are put away: `event` knows those too."""
+        self.entries = TimeEntries(self.events)
         self.ground: list[Event] = []
         self.retractions: list[Event] = []
         self.withdrawn: frozenset[EventKey] = frozenset()
@@ -95,10 +95,21 @@ class Patient:
         self._chart = None
         self.memo.clear()
 
+    def put_away(self, archive: Archive) -> None:
+        """The archive holds the patient's time events from now on."""
+        self.events.clear()
+        self.events.update((event.key, event) for event in (*self.ground, *self.retractions))
+        self.entries.put_away(archive)
+        self.memo.clear()
+
+    def event(self, key: EventKey) -> Event | None:
+        """The event under a (`source`, `id`)."""
+        return self.events.get(key) or self.entries.event(key)
+
 
 def decide(patient: Patient, event: Event) -> Decision:
     """Whether the event is new for this patient, said before, or in conflict with the first."""
-    known = patient.events.get((event.source, event.id))
+    known = patient.event((event.source, event.id))
     if known is None:
         return ACCEPTED
     if known.digest == event.digest:
@@ -126,7 +137,7 @@ def evolve(patient: Patient, event: Event) -> Patient:
     patient.version += 1
     fact = event.fact
     if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
-        _fold_time(patient, fact.entry_id, event)
+        patient.entries.fold(fact.entry_id, event)
     elif isinstance(fact, EventRetracted):
         _fold_retraction(patient, event)
     else:
@@ -135,26 +146,17 @@ def evolve(patient: Patient, event: Event) -> Patient:
     return patient
 
 
-def _fold_time(patient: Patient, entry_id: str, event: Event) -> None:
-    entry = patient.entries.get(entry_id)
-    if entry is None:
-        entry = patient.entries[entry_id] = Entry(entry_id)
-    entry.add(event, patient.withdrawn)
-    for month in entry.months:
-        patient.entries_of_month.setdefault(month, {})[entry_id] = entry
-
-
 def _fold_retraction(patient: Patient, event: Event) -> None:
     before = patient.withdrawn
     patient.retractions.append(event)
-    patient.withdrawn = withdrawn_keys(patient.retractions)
+    patient.withdrawn = patient.entries.withdrawn = withdrawn_keys(patient.retractions)
     for key in before ^ patient.withdrawn:
         changed = patient.events.get(key)
         if changed is None:
             continue
         entry = _entry_of(patient, changed)
         if entry is not None:
-            entry.settle(patient.withdrawn)
+            patient.entries.settle(entry)
         else:
             patient.forget_chart()
 
@@ -170,7 +172,8 @@ def months_touched(patient: Patient, event: Event) -> set[Month]:
     """Months whose assessment the event may have changed, asked after it was folded."""
     fact = event.fact
     if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
-        return set(patient.entries[fact.entry_id].months)
+        entry = patient.entries.get(fact.entry_id)
+        return set() if entry is None else set(entry.months)
     if isinstance(fact, ComplexityAssessed | MonthClaimed | MonthReopened):
         return {fact.month}
     if isinstance(fact, EventRetracted):
@@ -179,7 +182,7 @@ def months_touched(patient: Patient, event: Event) -> set[Month]:
 
 
 def _months_of_target(patient: Patient, fact: EventRetracted) -> set[Month]:
-    target = patient.events.get((fact.event_source, fact.event_id))
+    target = patient.event((fact.event_source, fact.event_id))
     if target is None:
         return set()
     if isinstance(target.fact, EventRetracted):
@@ -190,4 +193,4 @@ def _months_of_target(patient: Patient, fact: EventRetracted) -> set[Month]:
 def months_known(patient: Patient) -> set[Month]:
     """Every month in which something of this patient may lie."""
     chart = patient.chart
-    return {*patient.entries_of_month, *chart.complexity, *chart.claims}
+    return {*patient.entries.months, *chart.complexity, *chart.claims}

@@ -79,7 +79,7 @@ def units_by_code(codes: tuple[CodeUnits, ...]) -> dict[str, int]:
 def reckon(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Reckoning:
     """Reckon one patient-month from everything known of the patient."""
     context = month_context(patient, month, book, policy)
-    entries = tuple(patient.entries_of_month.get(month, {}).values())
+    entries = tuple(patient.entries.in_month(month).values())
     tally = _tally(context, entries)
     offered = earned = offers(context, tally)
     if any(reason in LIFTED_IN_EARNED for _, reason in tally.excluded):

@@ -47,7 +47,7 @@ def explain(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> E
 
 
 def _examined(patient: Patient, context: MonthContext, answer: Assessment) -> Examined:
-    entries = tuple(patient.entries_of_month.get(context.month, {}).values())
+    entries = tuple(patient.entries.in_month(context.month).values())
     tally = count(context, *standing_entries(entries))
     return Examined(context, tally, entries, answer.options, answer.earned)
 

@@ -73,7 +73,7 @@ class Hypotheses:
 
     def unused_entry_id(self) -> str:
         name = "what-if"
-        while name in self._patient.entries:
+        while self._patient.entries.get(name) is not None:
             name += "-"
         return name
 
@@ -91,7 +91,7 @@ class Hypotheses:
 
 def _bearing_on(patient: Patient, month: Month) -> list[Event]:
     """Events that can matter to the month: all but time entries that lie elsewhere."""
-    entries = patient.entries_of_month.get(month, {})
+    entries = patient.entries.in_month(month)
     return [
         event
         for event in patient.events.values()

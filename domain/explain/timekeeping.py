@@ -20,7 +20,7 @@ from domain.patient import Patient
 
 def accounts(patient: Patient, context: MonthContext, tally: Tally) -> tuple[EntryAccount, ...]:
     """One per entry that has, or under some revision had, time in the month; by `entry_id`."""
-    entries = patient.entries_of_month.get(context.month, {})
+    entries = patient.entries.in_month(context.month)
     clocked, _ = standing_entries(entries.values())
     retracted_by = _retractions(patient)
     touching = (entries[name] for name in sorted(entries) if _touches(context, entries[name]))
