@@ -7,13 +7,13 @@ secret itself.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from psycopg.rows import tuple_row
 
+from infra.eventstore import delivery_rows as sql
 from infra.eventstore.memory import MemoryStore
 from infra.eventstore.memory_deliveries import MemoryDeliveries
 from projections.deliveries import (
@@ -26,53 +26,6 @@ from projections.deliveries import (
     SubscriberState,
 )
 from projections.ports import Store
-
-_SUBSCRIBERS = (
-    "SELECT id, url, practices, types, read_through, added_at_us, state, reason, held_until_us, "
-    "answered_at_us FROM subscribers ORDER BY added_at_us, id"
-)
-_SECRETS = (
-    "SELECT subscriber_id, secret, expires_at_us FROM subscriber_secrets "
-    "ORDER BY expires_at_us IS NOT NULL, expires_at_us DESC"
-)
-_ENQUEUE = (
-    "INSERT INTO deliveries SELECT ?, ?, ?, 'pending', 0, CASE WHEN EXISTS (SELECT 1 "
-    "FROM deliveries WHERE subscriber_id = ? AND stream_id = ? AND state = 'pending') "
-    "THEN NULL ELSE ? END, '' WHERE true ON CONFLICT DO NOTHING"
-)
-_DUE = (
-    "SELECT position, stream_id, attempts FROM deliveries WHERE subscriber_id = ? "
-    "AND state = 'pending' AND next_at_us IS NOT NULL AND next_at_us <= ? "
-    "ORDER BY next_at_us, position LIMIT ?"
-)
-_NEXT_DUE = (
-    "SELECT min(next_at_us) FROM deliveries WHERE subscriber_id = ? AND state = 'pending' "
-    "AND next_at_us IS NOT NULL"
-)
-_RECORD = (
-    "UPDATE deliveries SET state = ?, attempts = ?, next_at_us = ?, answer = ? "
-    "WHERE subscriber_id = ? AND position = ?"
-)
-_RELEASE = (
-    "UPDATE deliveries SET next_at_us = ? WHERE subscriber_id = ? AND next_at_us IS NULL "
-    "AND position = (SELECT min(position) FROM deliveries WHERE subscriber_id = ? "
-    "AND stream_id = ? AND state = 'pending')"
-)
-_RESTART = (
-    "UPDATE deliveries SET next_at_us = CASE WHEN position = (SELECT min(position) "
-    "FROM deliveries o WHERE o.subscriber_id = deliveries.subscriber_id "
-    "AND o.stream_id = deliveries.stream_id AND o.state = 'pending') THEN ? END "
-    "WHERE subscriber_id = ? AND state = 'pending'"
-)
-_RAISED = (
-    "SELECT t.position FROM alert_state a JOIN transitions t ON t.alert_id = a.alert_id "
-    "AND t.transition = a.transition WHERE a.raised AND t.position > ? AND t.position <= ? "
-    "ORDER BY t.position"
-)
-_BEGIN = (
-    "INSERT INTO sink_starts SELECT ?, coalesce(max(position), 0) FROM transitions "
-    "WHERE true ON CONFLICT DO NOTHING"
-)
 
 
 class Cursor(Protocol):
@@ -135,8 +88,8 @@ class SqlDeliveries:
                 (
                     s.id,
                     s.url,
-                    json.dumps(s.practices),
-                    json.dumps(s.types),
+                    sql.filter_text(s.practices),
+                    sql.filter_text(s.types),
                     s.state.value,
                     s.reason,
                     s.read_through,
@@ -155,13 +108,13 @@ class SqlDeliveries:
 
     def subscribers(self) -> list[Subscriber]:
         with self._transaction(False) as c:
-            c.execute(self._sql(_SUBSCRIBERS))
+            c.execute(self._sql(sql.SUBSCRIBERS))
             rows = c.fetchall()
-            c.execute(self._sql(_SECRETS))
+            c.execute(self._sql(sql.SECRETS))
             secrets: dict[str, list[Secret]] = {}
             for owner, text, expires in c.fetchall():
                 secrets.setdefault(owner, []).append(Secret(text, expires))
-        return [_subscriber(row, secrets.get(row[0], [])) for row in rows]
+        return [sql.subscriber(row, secrets.get(row[0], [])) for row in rows]
 
     def set_state(self, subscriber_id: str, state: SubscriberState, reason: str) -> bool:
         return (
@@ -211,7 +164,7 @@ class SqlDeliveries:
             if c.rowcount != 1:
                 return False
             c.executemany(
-                self._sql(_ENQUEUE),
+                self._sql(sql.ENQUEUE),
                 [
                     (subscriber_id, position, stream, subscriber_id, stream, now_us)
                     for position, stream in wanted
@@ -220,24 +173,24 @@ class SqlDeliveries:
             return True
 
     def due(self, subscriber_id: str, now_us: int, limit: int) -> list[Due]:
-        return [Due(*row) for row in self._rows(_DUE, (subscriber_id, now_us, limit))]
+        return [Due(*row) for row in self._rows(sql.DUE, (subscriber_id, now_us, limit))]
 
     def next_due(self, subscriber_id: str) -> int | None:
-        ((next_at_us,),) = self._rows(_NEXT_DUE, (subscriber_id,))
+        ((next_at_us,),) = self._rows(sql.NEXT_DUE, (subscriber_id,))
         return None if next_at_us is None else int(next_at_us)
 
     def record(self, subscriber_id: str, outcomes: Sequence[Outcome], now_us: int) -> None:
         ended = [o for o in outcomes if o.state is not DeliveryState.PENDING]
         with self._transaction(True) as c:
             c.executemany(
-                self._sql(_RECORD),
+                self._sql(sql.RECORD),
                 [
                     (o.state.value, o.attempts, o.next_at_us, o.answer, subscriber_id, o.position)
                     for o in outcomes
                 ],
             )
             c.executemany(
-                self._sql(_RELEASE),
+                self._sql(sql.RELEASE),
                 [(now_us, subscriber_id, subscriber_id, o.stream_id) for o in ended],
             )
             if any(o.state is DeliveryState.DELIVERED for o in ended):
@@ -256,7 +209,7 @@ class SqlDeliveries:
                 (subscriber_id,),
             )
             failed = c.rowcount
-            c.execute(self._sql(_RESTART), (now_us, subscriber_id))
+            c.execute(self._sql(sql.RESTART), (now_us, subscriber_id))
             c.execute(
                 self._sql("UPDATE subscribers SET held_until_us = 0 WHERE id = ?"),
                 (subscriber_id,),
@@ -274,7 +227,7 @@ class SqlDeliveries:
         return found
 
     def begin(self, sink: str) -> int:
-        self._change(_BEGIN, (sink,))
+        self._change(sql.BEGIN, (sink,))
         ((position,),) = self._rows("SELECT position FROM sink_starts WHERE sink = ?", (sink,))
         return int(position)
 
@@ -283,7 +236,7 @@ class SqlDeliveries:
         return int(position)
 
     def raised(self, after: int, through: int) -> list[int]:
-        return [int(row[0]) for row in self._rows(_RAISED, (after, through))]
+        return [int(row[0]) for row in self._rows(sql.RAISED, (after, through))]
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
         with self._transaction(False) as c:
@@ -297,20 +250,3 @@ class SqlDeliveries:
 
     def _sql(self, statement: str) -> str:
         return statement.replace("?", self._mark)
-
-
-def _subscriber(row: Any, secrets: Sequence[Secret]) -> Subscriber:
-    id, url, practices, types, through, added, state, reason, held, answered = row
-    return Subscriber(
-        id=id,
-        url=url,
-        secrets=tuple(secrets),
-        practices=tuple(json.loads(practices)),
-        types=tuple(json.loads(types)),
-        read_through=through,
-        added_at_us=added,
-        state=SubscriberState(state),
-        reason=reason,
-        held_until_us=held,
-        answered_at_us=answered,
-    )
