@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from infra.settings import Settings
     from services.bootstrap import Parts
 
@@ -84,18 +86,22 @@ def shown(url: str) -> str:
 
 def print_lines(lines: Iterable[bytes]) -> None:
     """Write lines to standard output; a reader that has enough ends the command quietly."""
+    print_bytes(line + b"\n" for line in lines)
+
+
+def print_bytes(pieces: Iterable[bytes]) -> None:
+    """Write to standard output as `print_lines` does, without line ends."""
     out = sys.stdout.buffer
     held: list[bytes] = []
     size = 0
     try:
-        for line in lines:
-            held.append(line)
-            size += len(line)
+        for piece in pieces:
+            held.append(piece)
+            size += len(piece)
             if size >= BUFFER_BYTES:
-                out.write(b"\n".join([*held, b""]))
+                out.write(b"".join(held))
                 held, size = [], 0
-        if held:
-            out.write(b"\n".join([*held, b""]))
+        out.write(b"".join(held))
         out.flush()
     except BrokenPipeError:
         nobody_reads()
@@ -118,6 +124,22 @@ def print_json(value: Any) -> None:
     print_lines([to_json(value)])
 
 
+def plain(text: str) -> str:
+    """Text for a line of a terminal: what could end the line or move the cursor is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def in_utf8(text: str | None) -> str | None:
+    """An id from the command line as it is; bytes that are no text end the command."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("expected text in UTF-8") from None
+    return text
+
+
 def instant_option(text: str | None, option: str) -> int | None:
     """Microseconds since the epoch of an option's RFC 3339 instant."""
     from services.wire import instants
@@ -129,6 +151,18 @@ def instant_option(text: str | None, option: str) -> int | None:
     except ValueError:
         expected = "an RFC 3339 instant with offset, such as 2026-03-31T23:59:59Z"
         fail(f"{option}: expected {expected}; found {text[:60]!r}")
+
+
+def day_option(text: str | None, option: str) -> date | None:
+    """An option's date, or the end of the command."""
+    from services.wire import instants
+
+    if text is None:
+        return None
+    try:
+        return instants.day(text)
+    except ValueError:
+        fail(f"{option}: expected YYYY-MM-DD from 2010-01-01 to 2099-12-31; found {text[:60]!r}")
 
 
 def month_option(text: str | None, option: str = "--month") -> str | None:

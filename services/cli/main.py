@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 import services  # noqa: F401  (pins the time zones before anything else)
-from services.cli import ingest, read, replay
+from services.cli import conformance, deadletters, demo, explain, fees, ingest, read, replay
 
 app = typer.Typer(
     name="caretally",
-    help="Which chronic care management codes a month has earned, why, and can you prove it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -17,11 +18,40 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"caretally {version('caretally')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit."),
+]
+
+
+@app.callback()
+def caretally(_version: Version = False) -> None:
+    """Which chronic care management codes a month has earned, why, and can you prove it.
+
+    \b
+    Example: caretally replay march.jsonl
+    """
+
+
+app.command()(demo.demo)
 app.command()(ingest.ingest)
 app.command()(replay.replay)
 app.command()(read.assessments)
 app.command()(read.alerts)
 app.command()(read.export)
+app.command()(explain.explain)
+app.add_typer(deadletters.app, name="dead-letters")
+app.add_typer(conformance.app, name="conformance")
+app.add_typer(fees.app, name="fees")
 
 
 def run() -> None:

@@ -28,7 +28,7 @@ def assessments(
     status: Status = None,
     all_months: AllMonths = False,
 ) -> None:
-    """Print the live answers, in the form and order of `caretally replay`.
+    """Print the live answers. In the form and order of `caretally replay`.
 
     \b
     Example: caretally assessments --month 2026-03 --status blocked
@@ -47,7 +47,7 @@ def assessments(
 
 
 def alerts(follow: Follow = False, practice: PracticeId = None, patient: PatientId = None) -> None:
-    """Print every alert transition stored, oldest first, one JSON object a line.
+    """Print every alert transition stored. Oldest first, one JSON object a line.
 
     \b
     Example: caretally alerts --follow --practice p1
@@ -81,7 +81,7 @@ def _transitions(
 
 
 def export(practice: PracticeId = None, patient: PatientId = None) -> None:
-    """Print the stored events as CloudEvents with the time at which each was first recorded.
+    """Print the stored events as CloudEvents. With the time at which each was first recorded.
 
     \b
     Example: caretally export --practice p1 | gzip > p1.jsonl.gz

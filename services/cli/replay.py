@@ -15,6 +15,7 @@ from services.cli.frame import (
     FAILED,
     configured,
     fail,
+    in_utf8,
     instant_option,
     month_option,
     print_lines,
@@ -31,8 +32,8 @@ Files = Annotated[
 ]
 AsOf = Annotated[str | None, typer.Option(help="Only what was recorded by this instant.")]
 MonthText = Annotated[str | None, typer.Option(help="Only this month (YYYY-MM).")]
-PatientId = Annotated[str | None, typer.Option(help="Only this patient.")]
-PracticeId = Annotated[str | None, typer.Option(help="Only this practice.")]
+PatientId = Annotated[str | None, typer.Option(help="Only this patient.", callback=in_utf8)]
+PracticeId = Annotated[str | None, typer.Option(help="Only this practice.", callback=in_utf8)]
 Policies = Annotated[
     list[str] | None,
     typer.Option("--policy", metavar="KEY=VALUE", help="Choose a policy; may be repeated."),
@@ -51,7 +52,7 @@ def replay(
     policy: Policies = None,
     all_months: AllMonths = False,
 ) -> None:
-    """Fold event files in memory and print the assessments, one JSON object a line.
+    """Fold event files in memory to assessments. Printed one JSON object a line.
 
     Sorted by practice, patient and month. Lines that cannot be taken go to standard error as
     JSON, and the exit code is then 1.
@@ -67,7 +68,7 @@ def replay(
 
     as_of_us, month = instant_option(as_of, "--as-of"), month_option(month)
     settings = configured()
-    policy_of = _policies(settings, policy or [])
+    policy_of = policies(settings, policy or [])
     through = (as_of_us or system_clock()) // 1_000_000 if all_months else None
     book = rule_book(settings)
     replayed = Replay(as_of_us)
@@ -80,7 +81,8 @@ def replay(
         raise typer.Exit(FAILED)
 
 
-def _policies(settings: Settings, pairs: list[str]) -> Callable[[str], Policy]:
+def policies(settings: Settings, pairs: list[str]) -> Callable[[str], Policy]:
+    """Each practice's policy from the settings, with the command line's choices over it."""
     from domain.policy import Policy
     from infra.policies import PolicyError, parse_policy
 
