@@ -19,27 +19,14 @@ from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes, RuleBook, RuleSet
 from domain.time.calendar import month_of
-from domain.time.timeline import Span, Timeline
-
-
-@dataclass(frozen=True, slots=True)
-class CountedDay:
-    """A stretch of instants on one local date, and why its time does not count (None: it does).
-
-    `lasting` is the reason that would be left if enrolment, consent and visit were in order.
-    """
-
-    start: Instant
-    end: Instant
-    day: date
-    reason: str | None
-    lasting: str | None
+from domain.time.timeline import LocalDay, Span, Timeline
 
 
 @dataclass(slots=True)
 class MonthContext:
     """One patient's month but for its entries."""
 
+    month: Month
     chart: Chart
     rules: RuleSet
     policy: Policy
@@ -49,7 +36,7 @@ class MonthContext:
     question: Question
     findings: tuple[Finding, ...]
     blockers: tuple[str, ...]
-    days: tuple[CountedDay, ...]
+    days: tuple[LocalDay, ...]
     reasons: DayReasons
     families: tuple[FamilyCodes, ...]
     mdm_enough: bool
@@ -62,13 +49,9 @@ class MonthContext:
     counted: object = None
     """What was counted of the month so far; `reckoning` keeps it here."""
 
-    @property
-    def month(self) -> Month:
-        return self.rules.month
-
     def holds(self, day: date) -> bool:
         """Whether a date lies in the month."""
-        return month_of(day) == self.rules.month
+        return month_of(day) == self.month
 
     def reasons_on(self, day: date) -> tuple[str | None, str | None]:
         """The two reasons for unclocked time of a date, by the enrolment of that date."""
@@ -98,11 +81,10 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
     question = Question(chart, rules, span)
     answers = findings(question)
     reasons = DayReasons(chart, rules)
-    days = tuple(
-        CountedDay(d.start, d.end, d.day, *reasons.of(d.day, d.span)) for d in timeline.days(month)
-    )
+    days = timeline.days(month)
     mdm_enough, mdm_by_other = _mdm(question)
     return MonthContext(
+        month=month,
         chart=chart,
         rules=rules,
         policy=policy,

@@ -14,11 +14,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import cast
 
-from domain.assess.context import CountedDay, MonthContext
+from domain.assess.context import MonthContext
 from domain.entries import Entry, Standing
 from domain.facts import Clocked, Instant, Unclocked
+from domain.time.timeline import LocalDay
 
 OVERLAP = "overlap"
+LIFTED_IN_EARNED = frozenset({"not-enrolled", "before-consent", "before-initiating-visit"})
+"""Exclusions that `earned` leaves aside."""
+
 NEVER: Instant = -(2**62)
 
 
@@ -53,7 +57,11 @@ class Tally:
     reached_by_staff: Instant = NEVER
     reached_by_practitioner: Instant = NEVER
 
+    lifted_in_earned: bool = False
+    """Some seconds are excluded for a reason that `earned` leaves aside."""
+
     def exclude(self, entry_id: str, reason: str, seconds: int) -> None:
+        self.lifted_in_earned |= reason in LIFTED_IN_EARNED
         key = (entry_id, reason)
         self.excluded[key] = self.excluded.get(key, 0) + seconds
 
@@ -116,7 +124,7 @@ def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, last
     never = _never_counts(standing, context)
     for start, end, day in _stretches(context, work.started_at, work.ended_at):
         tally.logged += end - start
-        reason = never or (day.lasting if lasting else day.reason)
+        reason = never or context.reasons.of(day.day, day.span)[lasting]
         if reason is not None:
             tally.exclude(standing.entry_id, reason, end - start)
         else:
@@ -159,7 +167,7 @@ def _reach(tally: Tally, standing: Standing, ended_at: Instant) -> None:
 
 def _stretches(
     context: MonthContext, started_at: Instant, ended_at: Instant
-) -> Iterator[tuple[Instant, Instant, CountedDay]]:
+) -> Iterator[tuple[Instant, Instant, LocalDay]]:
     """The parts of an interval that fall in the month, day by day."""
     days = context.days
     for index in range(bisect_right(context.day_ends, started_at), len(days)):

@@ -18,6 +18,8 @@ from domain.rules.book import RuleSet
 from domain.time.calendar import last_day
 from domain.time.timeline import Span
 
+Reasons = tuple[str | None, str | None]
+
 STAY_REASONS = {"inpatient": "inpatient", "snf_part_a": "snf-part-a"}
 
 
@@ -29,11 +31,19 @@ class DayReasons:
         self._rules = rules
         self._stays = [stay for stay in map(_stay_of, chart.stays) if stay.kind in STAY_REASONS]
         self._transitions = _transitions(chart, rules)
+        self._found: dict[tuple[date, date | None], Reasons] = {}
         self._consented_from: dict[date, date | None] = {}
         self._visited_from: dict[date, date | None] = {}
 
-    def of(self, day: date, span: Span | None) -> tuple[str | None, str | None]:
+    def of(self, day: date, span: Span | None) -> Reasons:
         """(reason, reason left if enrolment, consent and visit were in order); None: it counts."""
+        key = (day, span.first if span else None)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._of(day, span)
+        return found
+
+    def _of(self, day: date, span: Span | None) -> Reasons:
         died_on = self._chart.died_on
         if died_on is not None and day > died_on:
             return ("after-death", "after-death")

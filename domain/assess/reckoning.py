@@ -6,20 +6,19 @@ entry at its end is counted on, not counted anew.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 
 from domain.assess.assessment import NextThreshold
 from domain.assess.context import MonthContext, month_context
 from domain.assess.counting import Tally, count, count_one_more, standing_entries
 from domain.assess.families import Offer, next_thresholds, offers
-from domain.entries import Entry, Standing
+from domain.entries import Entry
 from domain.facts import CodeUnits, Month, MonthClaimed
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules.book import RuleBook
-
-LIFTED_IN_EARNED = frozenset({"not-enrolled", "before-consent", "before-initiating-visit"})
-"""Exclusions that `earned` leaves aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Reckoning:
     """`offered` is what may be billed, `earned` what the facts offer if every blocker fell."""
 
     context: MonthContext
-    entries: tuple[Entry, ...]
+    entries: Collection[Entry]
     tally: Tally
     offered: tuple[Offer, ...]
     earned: tuple[Offer, ...]
@@ -79,10 +78,10 @@ def units_by_code(codes: tuple[CodeUnits, ...]) -> dict[str, int]:
 def reckon(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Reckoning:
     """Reckon one patient-month from everything known of the patient."""
     context = month_context(patient, month, book, policy)
-    entries = tuple(patient.entries.in_month(month).values())
-    tally = _tally(context, entries)
+    entries = patient.entries.in_month(month).values()
+    tally = _tally(context, entries, patient.entries.changes.get(month, 0))
     offered = earned = offers(context, tally)
-    if any(reason in LIFTED_IN_EARNED for _, reason in tally.excluded):
+    if tally.lifted_in_earned:
         earned = offers(context, count(context, *standing_entries(entries), lasting=True))
     return Reckoning(
         context=context,
@@ -96,31 +95,31 @@ def reckon(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Re
 
 @dataclass(slots=True)
 class Counted:
-    """A tally with what stood of each entry it has counted, in order of arrival."""
+    """A tally with how many of the month's entries it has counted, in order of arrival."""
 
     tally: Tally
-    standings: list[Standing | None]
+    entries: int
+    changes: int
+    """`TimeEntries.changes` of the month when it was counted anew."""
 
 
-def _tally(context: MonthContext, entries: tuple[Entry, ...]) -> Tally:
+def _tally(context: MonthContext, entries: Collection[Entry], changes: int) -> Tally:
     counted = context.counted
-    if not isinstance(counted, Counted) or not _count_on(counted, context, entries):
+    if not (
+        isinstance(counted, Counted)
+        and counted.changes == changes
+        and _count_on(counted, context, entries)
+    ):
         tally = count(context, *standing_entries(entries))
-        counted = context.counted = Counted(tally, [entry.standing for entry in entries])
+        counted = context.counted = Counted(tally, len(entries), changes)
     return counted.tally
 
 
-def _count_on(counted: Counted, context: MonthContext, entries: tuple[Entry, ...]) -> bool:
-    """Whether the tally still holds once the entries after the last one it counted are added."""
-    known = counted.standings
-    if len(entries) < len(known):
-        return False
-    if any(entry.standing is not stood for entry, stood in zip(entries, known, strict=False)):
-        return False
-    for entry in entries[len(known) :]:
-        if entry.standing is not None and not count_one_more(
-            counted.tally, context, entry.standing
-        ):
+def _count_on(counted: Counted, context: MonthContext, entries: Collection[Entry]) -> bool:
+    """Count the entries that came since; False where one of them needs a new count of all."""
+    for entry in islice(entries, counted.entries, None):
+        standing = entry.standing
+        if standing is not None and not count_one_more(counted.tally, context, standing):
             return False
-        known.append(entry.standing)
+        counted.entries += 1
     return True

@@ -138,5 +138,6 @@ def days_excluded(context: MonthContext, standing: Standing, reason: str) -> tup
     if not isinstance(work, Clocked):
         return (work.performed_on,)
     worked = [d for d in context.days if d.start < work.ended_at and work.started_at < d.end]
-    on_those_days = [day for day in worked if day.reason == reason]
+    reasons = context.reasons
+    on_those_days = [d for d in worked if reasons.of(d.day, d.span)[0] == reason]
     return tuple(sorted({day.day for day in on_those_days or worked}))

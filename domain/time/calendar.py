@@ -63,6 +63,18 @@ def midnight(day: date, timezone: str) -> Instant:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone(timezone)).timestamp())
 
 
+@lru_cache(maxsize=4_096)
+def days_of_month(month: Month, timezone: str) -> tuple[tuple[Instant, Instant, date], ...]:
+    """Each local day of a month: its first instant, the first instant after it, its date."""
+    day, after = first_day(month), last_day(month) + ONE_DAY
+    days = []
+    while day < after:
+        tomorrow = day + ONE_DAY
+        days.append((midnight(day, timezone), midnight(tomorrow, timezone), day))
+        day = tomorrow
+    return tuple(days)
+
+
 def local_date(instant: Instant, timezone: str) -> date:
     return datetime.fromtimestamp(instant, zone(timezone)).date()
 

@@ -13,7 +13,7 @@ from datetime import date
 
 from domain.event import Event
 from domain.facts import Instant, Month, PatientEnrolled
-from domain.time.calendar import ONE_DAY, first_day, last_day, midnight
+from domain.time.calendar import ONE_DAY, days_of_month, first_day, last_day, midnight
 
 BEGINNING: Instant = -(2**62)
 END: Instant = 2**62
@@ -85,41 +85,42 @@ class Timeline:
         span = self.span_of_month(month)
         return span.enrolment.timezone if span else self.default_timezone
 
-    def days(self, month: Month) -> list[LocalDay]:
+    def days(self, month: Month) -> tuple[LocalDay, ...]:
         """Every instant whose local date lies in the month, as stretches in order of time."""
         stretches: list[LocalDay] = []
         for regime in self._regimes:
             stretches.extend(_days_of(regime, month))
         stretches.sort(key=lambda stretch: stretch.start)
-        return stretches
+        return tuple(stretches)
 
 
 def _regimes(spans: Sequence[Span], default_timezone: str) -> Iterator[_Regime]:
     free_from = BEGINNING
-    starts = [midnight(span.first, span.enrolment.timezone) for span in spans]
+    starts = _starts(spans)
     for index, span in enumerate(spans):
         start, end = starts[index], starts[index + 1] if index + 1 < len(spans) else END
         if span.last is not None and span.ended_by is not None:
             end = min(end, midnight(span.last + ONE_DAY, span.enrolment.timezone))
-        if free_from < start:
-            yield _Regime(free_from, start, default_timezone, None)
-        if start < end:
-            yield _Regime(start, end, span.enrolment.timezone, span)
-        free_from = max(free_from, end)
-    if free_from < END:
-        yield _Regime(free_from, END, default_timezone, None)
+        yield _Regime(free_from, start, default_timezone, None)
+        yield _Regime(start, end, span.enrolment.timezone, span)
+        free_from = end
+    yield _Regime(free_from, END, default_timezone, None)
+
+
+def _starts(spans: Sequence[Span]) -> list[Instant]:
+    """When each enrolment begins: never later than the one after it.
+
+    A day may begin up to 26 hours apart in two zones, so that the next day of the one has begun
+    before the first of the other. The later enrolment then holds.
+    """
+    starts = [midnight(span.first, span.enrolment.timezone) for span in spans]
+    for index in reversed(range(len(starts) - 1)):
+        starts[index] = min(starts[index], starts[index + 1])
+    return starts
 
 
 def _days_of(regime: _Regime, month: Month) -> Iterator[LocalDay]:
-    after = last_day(month) + ONE_DAY
-    day = first_day(month)
-    if midnight(after, regime.timezone) <= regime.start:
-        return
-    begin = midnight(day, regime.timezone)
-    while day < after and begin < regime.end:
-        tomorrow = day + ONE_DAY
-        finish = midnight(tomorrow, regime.timezone)
+    for begin, finish, day in days_of_month(month, regime.timezone):
         start, end = max(begin, regime.start), min(finish, regime.end)
         if start < end:
             yield LocalDay(start, end, day, regime.span)
-        day, begin = tomorrow, finish
