@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
 from domain import facts as f
-from domain.time.calendar import a_year_before, following, last_day, midnight, months_possible
-from tests.given import clocked, enrolled, event, five_pm, folded, instant, ready, then
+from domain.time.calendar import (
+    a_year_before,
+    following,
+    last_day,
+    local_date,
+    midnight,
+    months_possible,
+)
+from domain.time.timeline import LocalDay, Timeline
+from tests.given import (
+    NEW_YORK,
+    clocked,
+    day,
+    enrolled,
+    event,
+    five_pm,
+    folded,
+    instant,
+    ready,
+    staff,
+    then,
+)
 
 
 def in_zone(timezone: str, month: str) -> list[object]:
@@ -95,6 +116,12 @@ def test_a_disenrolment_ends_with_its_local_day() -> None:
     assert [(e.reason, e.seconds) for e in answer.excluded] == [("not-enrolled", 600)]
 
 
+def test_an_instant_has_the_date_of_the_zone() -> None:
+    at = instant("2025-02-01T04:30:00Z")
+    assert local_date(at, NEW_YORK) == date(2025, 1, 31)
+    assert local_date(at, "Pacific/Guam") == date(2025, 2, 1)
+
+
 def test_small_calendar_facts() -> None:
     assert last_day("2024-02") == date(2024, 2, 29)
     assert following("2024-12") == "2025-01"
@@ -110,3 +137,88 @@ def test_without_any_enrolment_the_default_zone_tells_the_month() -> None:
     assert answer.timezone == "UTC"
     assert answer.seconds.logged == 600
     assert folded([log]).version == 1
+
+
+def chart_with(*facts: tuple[str, str, str | None]) -> Timeline:
+    """(first day, zone, last day or None) of each enrolment."""
+    events = [enrolled(first, timezone=timezone) for first, timezone, _ in facts]
+    for _, _, last in facts:
+        if last is not None:
+            events.append(event(f.PatientDisenrolled(day(last), "x"), five_pm(last)))
+    return Timeline(folded(events).chart.spans, "UTC")
+
+
+class TestEnrolmentsInForce:
+    def test_each_of_three_is_in_force_until_the_day_before_the_next(self) -> None:
+        zones = ("America/New_York", "America/Chicago", "America/Denver")
+        firsts = ("2025-03-05", "2025-03-10", "2025-03-20")
+        timeline = chart_with(*((on, zone, None) for on, zone in zip(firsts, zones, strict=True)))
+        days = timeline.days("2025-03")
+        assert [timeline.timezone_on(day(f"2025-03-{n:02d}")) for n in (4, 5, 9, 10, 19, 20)] == [
+            "UTC",
+            *(zones[0],) * 2,
+            *(zones[1],) * 2,
+            zones[2],
+        ]
+        assert _in_force(days) == {
+            None: (day("2025-03-01"), day("2025-03-05")),
+            firsts[0]: (day("2025-03-05"), day("2025-03-10")),
+            firsts[1]: (day("2025-03-10"), day("2025-03-20")),
+            firsts[2]: (day("2025-03-20"), day("2025-03-31")),
+        }
+
+    def test_the_stretches_of_a_month_follow_each_other_and_none_is_empty(self) -> None:
+        timeline = chart_with(
+            ("2025-03-05", NEW_YORK, "2025-03-08"),
+            ("2025-03-09", NEW_YORK, "2025-03-15"),
+            ("2025-03-20", "Pacific/Guam", None),
+        )
+        days = timeline.days("2025-03")
+        assert all(stretch.start < stretch.end for stretch in days)
+        assert all(a.end <= b.start for a, b in pairwise(days))
+        assert len({stretch.day for stretch in days}) == 31
+        assert timeline.span_on(day("2025-03-08")) is not None
+        assert timeline.span_on(day("2025-03-16")) is None
+
+    def test_the_first_and_the_last_day_belong_to_the_enrolment(self) -> None:
+        timeline = chart_with(("2025-03-31", NEW_YORK, "2025-05-01"))
+        spans = {month: timeline.span_of_month(month) for month in ("2025-02", "2025-06")}
+        assert spans == {"2025-02": None, "2025-06": None}
+        for month in ("2025-03", "2025-04", "2025-05"):
+            assert timeline.timezone_of_month(month) == NEW_YORK
+        for inside in ("2025-03-31", "2025-05-01"):
+            assert timeline.timezone_on(day(inside)) == NEW_YORK
+        for outside in ("2025-03-30", "2025-05-02"):
+            assert timeline.timezone_on(day(outside)) == "UTC"
+
+    def test_a_later_enrolment_that_begins_at_an_earlier_instant_holds_from_then_on(self) -> None:
+        """11 March on Kiritimati begins an hour before 10 March in Pago Pago does."""
+        log = clocked("t1", "2025-03-10T10:00:00Z", "2025-03-10T11:00:00Z")
+        events = [
+            *ready("2025-03")[1:],
+            enrolled("2025-03-10", timezone="Pacific/Pago_Pago"),
+            enrolled("2025-03-11", timezone="Pacific/Kiritimati"),
+            log,
+        ]
+        answer = then(events, "2025-03")
+        assert (answer.seconds.logged, answer.seconds.pooled, answer.excluded) == (3600, 3600, ())
+
+
+def _in_force(days: list[LocalDay]) -> dict[str | None, tuple[date, date]]:
+    """First and last local date by the enrolment in force; its last may be begun only."""
+    found: dict[str | None, tuple[date, date]] = {}
+    for stretch in days:
+        key = stretch.span.first.isoformat() if stretch.span else None
+        first, _ = found.get(key, (stretch.day, stretch.day))
+        found[key] = (first, stretch.day)
+    return found
+
+
+@pytest.mark.parametrize(("seconds_late", "warned"), [(0, False), (1, True)])
+def test_unclocked_work_ends_with_its_day_in_the_zone_of_that_day(
+    seconds_late: int, warned: bool
+) -> None:
+    """Seven days after midnight in New York, which is four hours after midnight UTC."""
+    said_at = instant("2025-03-20T04:00:00Z") + seconds_late
+    log = event(staff("t1", "2025-03-12", 60).fact, said_at)
+    assert ("contemporaneity" in then([*ready("2025-03"), log], "2025-03").warnings) == warned
