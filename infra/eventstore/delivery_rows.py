@@ -26,7 +26,7 @@ DUE = (
     "AND state = 'pending' AND next_at_us IS NOT NULL AND next_at_us <= ? "
     "ORDER BY next_at_us, position LIMIT ?"
 )
-_NEXTDUE = (
+NEXT_DUE = (
     "SELECT min(next_at_us) FROM deliveries WHERE subscriber_id = ? AND state = 'pending' "
     "AND next_at_us IS NOT NULL"
 )
