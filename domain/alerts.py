@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from domain.assess.assessment import Family
@@ -38,8 +39,7 @@ CONFLICTS = frozenset({"competing-service", "billed-elsewhere"})
 """Blockers that are another service in the month."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(NamedTuple):
     """One thing watched in a patient's month.
 
     `code` is a billing code for thresholds and months at risk, a blocker's identifier for

@@ -22,10 +22,12 @@ MICROSECONDS = 1_000_000
 class LivePatient:
     """A patient with where each of its alerts stands."""
 
-    __slots__ = ("_alerts", "patient")
+    __slots__ = ("_alerts", "_reckoned", "patient")
 
     def __init__(self, patient: Patient, alerts: Iterable[tuple[Watched, Standing]] = ()) -> None:
         self.patient = patient
+        self._reckoned: dict[Month, Reckoning] = {}
+        """Months reckoned after the last event that touched them, until they are answered for."""
         self._alerts: dict[Month, dict[Watched, Standing]] = {}
         for watched, standing in alerts:
             self._alerts.setdefault(watched.month, {})[watched] = standing
@@ -39,13 +41,15 @@ class LivePatient:
         months = months_touched(self.patient, event)
         changes: list[Transition] = []
         for month in sorted(months) if len(months) > 1 else months:
-            reckoning = reckon(self.patient, month, book, policy)
+            reckoning = self._reckoned[month] = reckon(self.patient, month, book, policy)
             changes += self._watch(reckoning, policy, recorded_at_us // MICROSECONDS)
         return months, changes
 
     def answer(self, month: Month, book: RuleBook, policy: Policy) -> Assessment | None:
         """The month's assessment as of the last event; None where it has no ground."""
-        reckoning = reckon(self.patient, month, book, policy)
+        reckoning = self._reckoned.pop(month, None)
+        if reckoning is None:
+            reckoning = reckon(self.patient, month, book, policy)
         return answer(self.patient, reckoning, book) if reckoning.has_ground else None
 
     def _watch(self, reckoning: Reckoning, policy: Policy, now: int) -> list[Transition]:

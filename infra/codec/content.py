@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from math import isfinite
 
 import msgspec
+
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_ONE_FORM = frozenset({str, int, bool, type(None)})
 
 
 def canonical_json(obj: object) -> bytes:
@@ -14,9 +18,20 @@ def canonical_json(obj: object) -> bytes:
     Raises ValueError for what JSON cannot say: NaN, infinities, lone surrogates, bottomless nests.
     """
     try:
-        return msgspec.json.encode(_canonical(obj), order="sorted")
+        return _encode_sorted(_canonical(obj) if _has_float(obj) else obj)
     except RecursionError:
         raise ValueError("value is nested too deeply") from None
+
+
+def _has_float(value: object) -> bool:
+    """Whether a number in it needs a canonical form; integers and text have only one."""
+    if type(value) is dict:
+        members: Iterable[object] = value.values()
+    elif type(value) is list:
+        members = value
+    else:
+        return type(value) not in _ONE_FORM
+    return any(type(member) not in _ONE_FORM and _has_float(member) for member in members)
 
 
 def _canonical(value: object) -> object:
