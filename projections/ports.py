@@ -91,6 +91,19 @@ class DeadLetter:
     replayed_at_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A patient's history up to and with `version`, in one piece. A hint, never the truth.
+
+    `form` is a digest of the rules by which `state` was made: who goes by others has no use for it.
+    """
+
+    stream_id: str
+    version: int
+    form: str
+    state: bytes
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything one transaction writes. `tracking` maps a feed's name to its last position."""
@@ -105,6 +118,8 @@ class Batch:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     replayed: dict[int, int] = field(default_factory=dict)
     """Dead letters (by id) that this batch takes after all, and when; the first time stays."""
+    snapshots: list[Snapshot] = field(default_factory=list)
+    """One a patient at most; each takes the place of an earlier one."""
     tracking: dict[str, int] = field(default_factory=dict)
 
 
@@ -113,8 +128,7 @@ class StoredStream:
     """A patient's history as loaded: a snapshot (or None), the events after it, alert states."""
 
     stream_id: str
-    snapshot: bytes | None
-    snapshot_version: int
+    snapshot: Snapshot | None
     events: list[StoredEvent]
     alerts: list[AlertState]
 
@@ -145,11 +159,11 @@ class Store(Protocol):
         Raises `StreamMoved`, `KeysTaken` or `PositionPassed`; anything else is an outage.
         """
 
-    def load(self, stream_ids: Sequence[str]) -> dict[str, StoredStream]:
-        """Histories of these patients; one that is unknown comes back empty."""
+    def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:
+        """Histories of these patients; one that is unknown comes back empty.
 
-    def save_snapshot(self, stream_id: str, version: int, rules_digest: str, state: bytes) -> None:
-        """Keep a snapshot; replaces an older one. A hint, never the truth."""
+        A snapshot of this form stands for the events before it; None: every event.
+        """
 
     def tracking(self, name: str) -> int | None:
         """The last stored position of a feed, None when it was never read."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from threading import Condition
 
-from infra.eventstore.rows import doubled_keys, in_order, printable, whole_assessment
+from infra.eventstore.rows import after, doubled_keys, in_order, printable, whole_assessment
 from projections.ports import (
     AlertState,
     AssessmentRow,
@@ -14,6 +14,7 @@ from projections.ports import (
     DeadLetter,
     KeysTaken,
     PositionPassed,
+    Snapshot,
     StoredEvent,
     StoredStream,
     StreamMoved,
@@ -37,7 +38,7 @@ class MemoryStore:
         self._letters: list[DeadLetter] = []
         self._tracking: dict[str, int] = {}
         self._delivered: dict[str, int] = {}
-        self._snapshots: dict[str, tuple[int, bytes]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
 
     def commit(self, batch: Batch) -> None:
         with self._changed:
@@ -51,6 +52,7 @@ class MemoryStore:
             self._transit(batch.transitions)
             self._keep(batch.dead_letters)
             self._mark_replayed(batch.replayed)
+            self._remember(batch.snapshots)
             if batch.events:
                 self._changed.notify_all()
 
@@ -106,21 +108,24 @@ class MemoryStore:
                 )
             )
 
-    def load(self, stream_ids: Sequence[str]) -> dict[str, StoredStream]:
-        with self._changed:
-            return {stream: self._stream(stream) for stream in stream_ids}
+    def _remember(self, snapshots: Sequence[Snapshot]) -> None:
+        for snapshot in snapshots:
+            known = self._snapshots.get(snapshot.stream_id)
+            if known is None or known.version <= snapshot.version:
+                self._snapshots[snapshot.stream_id] = snapshot
 
-    def _stream(self, stream: str) -> StoredStream:
-        version, snapshot = self._snapshots.get(stream, (0, None))
-        events = sorted(self._streams.get(stream, {}).items())
-        later = [event for number, event in events if number > version]
+    def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:
+        with self._changed:
+            return {stream: self._stream(stream, form) for stream in stream_ids}
+
+    def _stream(self, stream: str, form: str | None) -> StoredStream:
+        kept = self._snapshots.get(stream)
+        snapshot = kept if kept is not None and kept.form == form else None
         alerts = sorted(self._alerts.get(stream, {}).items())
-        return StoredStream(stream, snapshot, version, later, [state for _, state in alerts])
-
-    def save_snapshot(self, stream_id: str, version: int, rules_digest: str, state: bytes) -> None:  # noqa: ARG002
-        with self._changed:
-            if version >= self._snapshots.get(stream_id, (0, b""))[0]:
-                self._snapshots[stream_id] = (version, state)
+        found = StoredStream(stream, snapshot, [], [state for _, state in alerts])
+        events = sorted(self._streams.get(stream, {}).items())
+        found.events = [event for number, event in events if number > after(found)]
+        return found
 
     def tracking(self, name: str) -> int | None:
         return self._tracking.get(name)

@@ -21,7 +21,7 @@ from infra.eventstore.postgres_recorder import (
     PostgresCareRecorder,
     copy_events,
 )
-from infra.eventstore.rows import doubled_keys, in_order, is_empty, whole_assessment
+from infra.eventstore.rows import after, doubled_keys, in_order, is_empty, whole_assessment
 from infra.eventstore.schema import Report, silent
 from infra.eventstore.sqlite_rows import alert, event, letter, transition
 from projections.ports import (
@@ -29,6 +29,7 @@ from projections.ports import (
     DeadLetter,
     KeysTaken,
     PositionPassed,
+    Snapshot,
     StoredEvent,
     StoredStream,
     StreamMoved,
@@ -103,6 +104,8 @@ class PostgresStore:
             c.execute(sql.ADD_LETTERS, sql.letter_columns(batch.dead_letters))
         if batch.replayed:
             c.execute(sql.MARK_REPLAYED, sql.columns(sorted(batch.replayed.items())))
+        if batch.snapshots:
+            c.execute(sql.SET_SNAPSHOTS, sql.snapshot_columns(batch.snapshots))
 
     def _explain(self, batch: Batch) -> NoReturn:
         """Which uniqueness the rolled back batch would have broken."""
@@ -147,21 +150,23 @@ class PostgresStore:
                     return False
         return True
 
-    def load(self, stream_ids: Sequence[str]) -> dict[str, StoredStream]:
-        streams = {s: StoredStream(s, None, 0, [], []) for s in stream_ids}
+    def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:
+        streams = {s: StoredStream(s, None, [], []) for s in stream_ids}
         wanted = (list(streams),)
         with self._snapshot() as c:
+            if form is not None:
+                c.execute(
+                    "SELECT stream_id, version, form, state FROM snapshots "
+                    "WHERE stream_id = ANY(%b) AND form = %b",
+                    (*wanted, form),
+                )
+                for row in c.fetchall():
+                    streams[row[0]].snapshot = Snapshot(*row)
             c.execute(
-                "SELECT stream_id, version, state FROM snapshots WHERE stream_id = ANY(%b)", wanted
-            )
-            for stream_id, version, state in c.fetchall():
-                streams[stream_id].snapshot, streams[stream_id].snapshot_version = state, version
-            c.execute(
-                f"SELECT {_EVENT} FROM stored_events e "
-                "LEFT JOIN snapshots s ON s.stream_id = originator_id "
-                "WHERE originator_id = ANY(%b) AND originator_version > coalesce(s.version, 0) "
+                f"SELECT {_EVENT} FROM unnest(%b::text[], %b::int8[]) AS wanted (stream, beyond) "
+                "JOIN stored_events e ON originator_id = stream AND originator_version > beyond "
                 "ORDER BY originator_id, originator_version",
-                wanted,
+                (*wanted, [after(stream) for stream in streams.values()]),
             )
             for row in c.fetchall():
                 streams[row[0]].events.append(event(row))
@@ -173,9 +178,6 @@ class PostgresStore:
             for row in c.fetchall():
                 streams[row[0]].alerts.append(alert(row[1:]))
         return streams
-
-    def save_snapshot(self, stream_id: str, version: int, rules_digest: str, state: bytes) -> None:
-        self._execute(sql.SET_SNAPSHOT, (stream_id, version, rules_digest, state))
 
     def tracking(self, name: str) -> int | None:
         position: int | None = self.recorder.max_tracking_id(name)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from projections.ports import Batch, DeadLetter, StoredEvent
+from projections.ports import Batch, DeadLetter, StoredEvent, StoredStream
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _DECODE_HEADERS = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...]).decode
@@ -27,6 +27,11 @@ def doubled_keys(events: Sequence[StoredEvent]) -> dict[bytes, str]:
             doubled[event.key] = first[event.key]
         first.setdefault(event.key, event.stream_id)
     return doubled
+
+
+def after(stream: StoredStream) -> int:
+    """The version that a stream's snapshot stands for; its events begin after it."""
+    return stream.snapshot.version if stream.snapshot is not None else 0
 
 
 def whole_assessment(body: bytes, version: int) -> bytes:
@@ -77,5 +82,6 @@ def is_empty(batch: Batch) -> bool:
         or batch.transitions
         or batch.dead_letters
         or batch.replayed
+        or batch.snapshots
         or batch.tracking
     )

@@ -11,6 +11,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from infra.codec import split_stream_id
 from infra.eventstore.rows import (
+    after,
     doubled_keys,
     in_order,
     is_empty,
@@ -25,6 +26,8 @@ from infra.eventstore.sqlite_rows import (
     DELETE_ASSESSMENT,
     INSERT_EVENT,
     MARK_REPLAYED,
+    SELECT_SNAPSHOTS,
+    SELECT_STREAMS,
     SET_ALERT,
     SET_ASSESSMENT,
     SET_DELIVERED,
@@ -38,6 +41,7 @@ from infra.eventstore.sqlite_rows import (
     event_row,
     letter,
     marks,
+    snapshot_row,
     transition,
     transition_row,
 )
@@ -46,6 +50,7 @@ from projections.ports import (
     DeadLetter,
     KeysTaken,
     PositionPassed,
+    Snapshot,
     StoredEvent,
     StoredStream,
     StreamMoved,
@@ -104,6 +109,7 @@ class SQLiteStore:
         c.executemany(ADD_TRANSITION, [transition_row(t) for t in batch.transitions])
         c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
         c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
+        c.executemany(SET_SNAPSHOT, [snapshot_row(s) for s in batch.snapshots])
 
     def _track(self, c: SQLiteCursor, name: str, position: int) -> None:
         try:
@@ -147,28 +153,24 @@ class SQLiteStore:
             taken.update((row[0], row[1]) for row in c.fetchall())
         return taken
 
-    def load(self, stream_ids: Sequence[str]) -> dict[str, StoredStream]:
-        streams = {s: StoredStream(s, None, 0, [], []) for s in stream_ids}
+    def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:
+        streams = {s: StoredStream(s, None, [], []) for s in stream_ids}
         with self._read() as c:
-            for part in chunks(list(streams), 500):
-                self._load(c, part, streams)
+            for part in chunks(list(streams), 400):
+                self._load(c, part, form, streams)
         return streams
 
     @staticmethod
-    def _load(c: SQLiteCursor, part: Sequence[str], streams: dict[str, StoredStream]) -> None:
+    def _load(
+        c: SQLiteCursor, part: Sequence[str], form: str | None, streams: dict[str, StoredStream]
+    ) -> None:
+        if form is not None:
+            c.execute(SELECT_SNAPSHOTS.format(marks(part)), (form, *part))
+            for row in c.fetchall():
+                streams[row[0]].snapshot = Snapshot(*row)
         c.execute(
-            f"SELECT stream_id, version, state FROM snapshots WHERE stream_id IN ({marks(part)})",
-            part,
-        )
-        for stream_id, version, state in c.fetchall():
-            streams[stream_id].snapshot, streams[stream_id].snapshot_version = state, version
-        c.execute(
-            "SELECT originator_id, originator_version, topic, e.state, event_key, position "
-            "FROM stored_events e LEFT JOIN snapshots s ON s.stream_id = e.originator_id "
-            f"WHERE originator_id IN ({marks(part)}) "
-            "AND originator_version > coalesce(s.version, 0) "
-            "ORDER BY originator_id, originator_version",
-            part,
+            SELECT_STREAMS.format(",".join(["(?,?)"] * len(part))),
+            [value for stream in part for value in (stream, after(streams[stream]))],
         )
         for row in c.fetchall():
             streams[row[0]].events.append(event(row))
@@ -179,9 +181,6 @@ class SQLiteStore:
         )
         for row in c.fetchall():
             streams[row[0]].alerts.append(alert(row[1:]))
-
-    def save_snapshot(self, stream_id: str, version: int, rules_digest: str, state: bytes) -> None:
-        self._execute(SET_SNAPSHOT, (stream_id, version, rules_digest, state))
 
     def tracking(self, name: str) -> int | None:
         return self.recorder.max_tracking_id(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from infra.eventstore.rows import decode_headers
-from projections.ports import AlertState, DeadLetter, StoredEvent, TransitionRow
+from projections.ports import AlertState, DeadLetter, Snapshot, StoredEvent, TransitionRow
 
 _T = TypeVar("_T")
 
@@ -43,8 +43,19 @@ SET_DELIVERED = (
 )
 SET_SNAPSHOT = (
     "INSERT INTO snapshots VALUES (?,?,?,?) ON CONFLICT (stream_id) DO UPDATE "
-    "SET version = excluded.version, rules_digest = excluded.rules_digest, "
-    "state = excluded.state WHERE version <= excluded.version"
+    "SET version = excluded.version, form = excluded.form, state = excluded.state "
+    "WHERE version <= excluded.version"
+)
+
+SELECT_SNAPSHOTS = (
+    "SELECT stream_id, version, form, state FROM snapshots WHERE form = ? AND stream_id IN ({})"
+)
+# CROSS JOIN: SQLite keeps the order, so each history is read from its snapshot on and no earlier.
+SELECT_STREAMS = (
+    "WITH wanted (stream, beyond) AS (VALUES {}) "
+    "SELECT originator_id, originator_version, topic, state, event_key, position "
+    "FROM wanted CROSS JOIN stored_events ON originator_id = stream "
+    "AND originator_version > beyond ORDER BY originator_id, originator_version"
 )
 
 
@@ -118,6 +129,10 @@ def letter(row: Any) -> DeadLetter:
     return DeadLetter(
         origin, reason, field, sentence, value, key, decode_headers(headers), received, id, replayed
     )
+
+
+def snapshot_row(s: Snapshot) -> tuple[object, ...]:
+    return (s.stream_id, s.version, s.form, s.state)
 
 
 def marks(values: Sequence[object]) -> str:

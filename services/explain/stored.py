@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from domain.event import Event
@@ -14,9 +14,6 @@ from domain.rules import RuleBook
 from infra.codec import decode_event, split_stream_id, stream_id, utc_text
 from projections.ports import Store, StoredEvent
 from services.wire import instants
-
-LOG_PAGE = 10_000
-"""Events read at once where a stream has to be picked out of the log."""
 
 
 class ExplainError(ValueError):
@@ -94,15 +91,5 @@ def _known_by(event: Event, as_of_us: int) -> bool:
 
 
 def _history(store: Store, stream: str) -> list[StoredEvent]:
-    """Every event of the stream. A snapshot stands for events that an explanation must name."""
-    loaded = store.load([stream])[stream]
-    if loaded.snapshot is None:
-        return loaded.events
-    return [event for event in _log(store) if event.stream_id == stream]
-
-
-def _log(store: Store) -> Iterator[StoredEvent]:
-    after = 0
-    while page := store.log(after, LOG_PAGE):
-        yield from page
-        after = page[-1].position
+    """Every event of the stream: an explanation must name those that a snapshot stands for."""
+    return store.load([stream])[stream].events

@@ -9,6 +9,7 @@ from projections.ports import (
     AssessmentRow,
     Batch,
     DeadLetter,
+    Snapshot,
     Store,
     StoredEvent,
     TransitionRow,
@@ -60,6 +61,10 @@ def letter(value: bytes | None = b"{", origin: str = "http") -> DeadLetter:
     )
 
 
+def snapshot(version: int, form: str = "form a", patient: str = "pt1") -> Snapshot:
+    return Snapshot(stream(patient), version, form, b"\x00%d\xff" % version)
+
+
 def batch(*events: StoredEvent, **parts: object) -> Batch:
     """A batch whose versions follow from its events."""
     versions = {e.stream_id: e.version for e in in_order(events)}
@@ -74,6 +79,7 @@ def contents(store: Store) -> dict[str, object]:
         "head": store.head(),
         "versions": store.versions(),
         "streams": store.load(streams),
+        "snapshots": [kept.snapshot for kept in store.load(streams, "form a").values()],
         "assessments": list(store.assessments()),
         "transitions": store.transitions(0, 100_000),
         "dead_letters": store.dead_letters(0, 100_000),

@@ -13,6 +13,7 @@ from projections.ports import (
     Batch,
     KeysTaken,
     PositionPassed,
+    Snapshot,
     Store,
     StreamMoved,
 )
@@ -22,6 +23,7 @@ from tests.contracts.made import (
     contents,
     event,
     letter,
+    snapshot,
     stream,
     transition,
 )
@@ -65,12 +67,7 @@ def test_an_empty_store_answers_empty(store: Store) -> None:
     assert store.delivered("webhook") == 0
     assert list(store.assessments()) == []
     unknown = store.load(["p1/nobody"])["p1/nobody"]
-    assert (unknown.snapshot, unknown.snapshot_version, unknown.events, unknown.alerts) == (
-        None,
-        0,
-        [],
-        [],
-    )
+    assert (unknown.snapshot, unknown.events, unknown.alerts) == (None, [], [])
     assert set(store.counts().values()) == {0}
 
 
@@ -81,6 +78,7 @@ def full(*events: object, **parts: object) -> Batch:
         "removed_months": [(stream(), "2025-03")],
         "transitions": [transition(2)],
         "dead_letters": [letter()],
+        "snapshots": [snapshot(3)],
         "tracking": {"feed/0": 9, "feed/1": 1},
     }
     return batch(*events, **(given | parts))  # type: ignore[arg-type]
@@ -174,12 +172,47 @@ def test_a_stream_comes_back_in_order_of_version(store: Store) -> None:
 
 
 def test_a_snapshot_stands_for_the_events_before_it(store: Store) -> None:
-    store.commit(batch(event(1), event(2), event(3)))
-    store.save_snapshot("p1/pt1", 2, "sha256:aa", b"\x00state")
-    store.save_snapshot("p1/pt1", 1, "sha256:aa", b"older")
-    loaded = store.load(["p1/pt1"])["p1/pt1"]
-    assert (loaded.snapshot, loaded.snapshot_version) == (b"\x00state", 2)
-    assert [e.version for e in loaded.events] == [3]
+    """Each history begins where its own snapshot ends; one without begins at the beginning."""
+    kept = snapshot(2)
+    store.commit(batch(event(1), event(2), event(1, "pt2"), event(2, "pt2"), snapshots=[kept]))
+    store.commit(batch(event(3)))
+    loaded = store.load(["p1/pt1", "p1/pt2"], "form a")
+    assert loaded["p1/pt1"].snapshot == kept
+    assert [e.version for e in loaded["p1/pt1"].events] == [3]
+    assert loaded["p1/pt2"].snapshot is None
+    assert [e.version for e in loaded["p1/pt2"].events] == [1, 2]
+
+
+@pytest.mark.parametrize("form", [None, "form b", ""])
+def test_a_snapshot_of_another_form_is_passed_over(store: Store, form: str | None) -> None:
+    """The whole history comes instead, as it does for whoever wants no snapshot."""
+    store.commit(batch(event(1), event(2), event(3), snapshots=[snapshot(2)]))
+    loaded = store.load(["p1/pt1"], form)["p1/pt1"]
+    assert loaded.snapshot is None
+    assert [e.version for e in loaded.events] == [1, 2, 3]
+
+
+def test_a_later_snapshot_takes_the_place_of_an_earlier_one_and_never_the_other_way(
+    store: Store,
+) -> None:
+    def kept(form: str) -> Snapshot | None:
+        return store.load(["p1/pt1"], form)["p1/pt1"].snapshot
+
+    store.commit(batch(event(1), event(2), event(3), snapshots=[snapshot(2)]))
+    store.commit(batch(snapshots=[snapshot(1, "form b")]))
+    assert (kept("form a"), kept("form b")) == (snapshot(2), None)
+    store.commit(batch(snapshots=[snapshot(2, "form b")]))
+    assert (kept("form a"), kept("form b")) == (None, snapshot(2, "form b"))
+    store.commit(batch(snapshots=[snapshot(3)]))
+    assert kept("form a") == snapshot(3)
+
+
+def test_a_snapshot_of_megabytes_comes_back_byte_by_byte(store: Store) -> None:
+    state = bytes(range(256)) * 16_384
+    store.commit(batch(event(1), snapshots=[replace(snapshot(1), state=state)]))
+    found = store.load(["p1/pt1"], "form a")["p1/pt1"].snapshot
+    assert found is not None
+    assert found.state == state
 
 
 def test_alert_states_are_the_last_transitions(store: Store) -> None:

@@ -17,7 +17,7 @@ from domain.rules import BOOK
 from infra.answers import assessment_json
 from infra.codec import stream_id
 from infra.eventstore import open_store
-from projections.ports import Store
+from projections.ports import Batch, Snapshot, Store
 from services.explain import ExplainError, explain_json, explain_stored, explain_text
 from services.ingest import Delivery, Ingest
 from tests.given import clocked, folded, mdm, ready, staff
@@ -112,7 +112,7 @@ def test_a_snapshot_hides_no_event_from_an_explanation(store: Store) -> None:
     put(store, [*chart("p1"), logged("t1", 1260, "p1")], FIRST_US, 1)
     put(store, chart("p2"), FIRST_US, 2)
     before = explain_stored(store, BOOK, policy_of, "p1", "pt1", MONTH)
-    store.save_snapshot(stream_id("p1", "pt1"), 5, BOOK.digest, b"anything")
+    store.commit(Batch(snapshots=[Snapshot(stream_id("p1", "pt1"), 5, "some form", b"anything")]))
     assert explain_stored(store, BOOK, policy_of, "p1", "pt1", MONTH) == before
 
 
