@@ -129,8 +129,8 @@ def _at_risk(month: Reckoning, wanted: Wanted) -> None:
     """An open patient, days from month end, short of the first threshold."""
     if "not-enrolled" in month.blockers:
         return
-    staffed = [n for n in month.next if n.family in (Family.NON_COMPLEX, Family.RHC)]
-    nearest = (staffed or list(month.next))[0]
+    # Wherever care management may be billed at all, one of these two may.
+    nearest = next(n for n in month.next if n.family in (Family.NON_COMPLEX, Family.RHC))
     watched = Watched(month.month, AlertType.MONTH_AT_RISK, nearest.code, nearest.unit)
     wanted[watched] = nearest.seconds_to_go
 

@@ -29,8 +29,7 @@ def withdrawn_keys(retractions: Sequence[Event]) -> frozenset[EventKey]:
         if not free:
             free = [max(undecided.values(), key=lambda retraction: retraction.order).key]
         for key in free:
-            retraction = undecided.pop(key, None)
-            if retraction is not None:
-                withdrawn.add(_target(retraction))
-                undecided.pop(_target(retraction), None)
+            target = _target(undecided.pop(key))
+            withdrawn.add(target)
+            undecided.pop(target, None)
     return frozenset(withdrawn)

@@ -38,17 +38,20 @@ _UNIT_AMOUNTS_KEPT = 1 << 15
 _ONE: Final = Decimal(1)
 _ZERO: Final = Decimal(0)
 
+Imports = tuple[str, ...]
+"""Short digests of the imports that a figure is from; empty where all of it is built in."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitAmount:
     """Dollars of one unit, rounded to the cent, with the reduction already taken.
 
-    `basis` says by which figures; `imports` are the short digests of imported figures used.
+    `basis` says by which figures.
     """
 
     amount: Decimal
     basis: str
-    imports: tuple[str, ...] = ()
+    imports: Imports
 
 
 @dataclass(frozen=True)
@@ -82,27 +85,6 @@ class FeeSchedule:
         """The figures themselves, by code, locality and day, each with the layer it is from."""
         return Lookup(self.layers)
 
-    def unit_amount(
-        self,
-        code: str,
-        on: date,
-        *,
-        credential: str,
-        setting: str = "nonfacility",
-        provider_kind: str = "practitioner",
-        locality: str | None = None,
-        qp: bool = False,
-    ) -> UnitAmount | None:
-        """Dollars of one unit of `code` on the day `on`, or None where they cannot be known.
-
-        `setting` is `nonfacility` or `facility`; `locality` is `MAC-locality`, None for national.
-        None also for a credential that may not bill and for a locality unknown on that day.
-        """
-        amount: UnitAmount | None = self._kept(  # type: ignore[attr-defined]
-            code, on, credential, setting, provider_kind, locality, qp
-        )
-        return amount
-
     def price(
         self,
         codes: Sequence[CodeUnits],
@@ -114,20 +96,22 @@ class FeeSchedule:
         locality: str | None = None,
         qp: bool = False,
     ) -> Payment | None:
-        """The sum of unit amounts times units; None when there is no code or one has no amount."""
+        """The sum of unit amounts times units; None when there is no code or one has no amount.
 
+        `setting` is `nonfacility` or `facility`; `locality` is `MAC-locality`, None for national.
+        A credential that may not bill and a locality unknown on that day have no amount.
+        """
         kept = self._kept  # type: ignore[attr-defined]
         total = _ZERO
         basis = ""
-        imports: tuple[str, ...] = ()
+        imports: Imports = ()
         for line in codes:
             unit = kept(line.code, on, credential, setting, provider_kind, locality, qp)
             if unit is None:
                 return None
             total = _EXACT.fma(unit.amount, line.units, total)
             basis = unit.basis
-            if unit.imports:
-                imports += unit.imports
+            imports += unit.imports
         if not basis:
             return None
         if imports:
@@ -153,21 +137,23 @@ class FeeSchedule:
         full = self._full_amount(code, on, setting, locality, qp)
         if full is None:
             return None
-        amount = _to_cent(_EXACT.multiply(full.amount, REDUCED_SHARE)) if reduced else full.amount
-        return UnitAmount(amount, _basis(on, setting, locality, qp, reduced), full.imports)
+        amount, imports = full
+        if reduced:
+            amount = _to_cent(_EXACT.multiply(amount, REDUCED_SHARE))
+        return UnitAmount(amount, _basis(on, setting, locality, qp, reduced), imports)
 
     def _full_amount(
         self, code: str, on: date, setting: str, locality: str | None, qp: bool
-    ) -> UnitAmount | None:
+    ) -> tuple[Decimal, Imports] | None:
         if locality is not None:
             ready = self.lookup.amount(locality, code, on, qp)
             if ready is not None:
-                return UnitAmount(_of_setting(ready.figure, setting), "", _imports(ready))
+                return _of_setting(ready.figure, setting), _imports(ready)
         return self._computed(code, on, setting, locality, qp)
 
     def _computed(
         self, code: str, on: date, setting: str, locality: str | None, qp: bool
-    ) -> UnitAmount | None:
+    ) -> tuple[Decimal, Imports] | None:
         rvu = self.lookup.rvu(code, on, qp)
         factor = self.lookup.factor(on, qp)
         if rvu is None or factor is None:
@@ -178,7 +164,7 @@ class FeeSchedule:
             if gpci is None:
                 return None
         amount = _formula(rvu.figure, gpci.figure if gpci else None, factor.figure, setting)
-        return None if amount is None else UnitAmount(amount, "", _imports(rvu, factor, gpci))
+        return None if amount is None else (amount, _imports(rvu, factor, gpci))
 
 
 def _formula(rvu: Rvu, gpci: Gpci | None, factor: ConversionFactor, setting: str) -> Decimal | None:
@@ -202,7 +188,7 @@ def _to_cent(dollars: Decimal) -> Decimal:
 
 def _imports(
     *found: Found[Rvu] | Found[ConversionFactor] | Found[Gpci] | Found[LocalityAmount] | None,
-) -> tuple[str, ...]:
+) -> Imports:
     return tuple(sorted({one.origin for one in found if one is not None and one.origin}))
 
 

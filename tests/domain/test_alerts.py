@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.alerts import AlertType, Standing, Watched, alert_id, to_raise, transitions
+from domain.alerts import (
+    AlertType,
+    Standing,
+    Transition,
+    Watched,
+    alert_id,
+    to_raise,
+    transitions,
+)
 from domain.assess import Reckoning, reckon
 from domain.event import Event
-from domain.facts import CodeUnits, MonthClaimed, ServiceBilled
+from domain.facts import CodeUnits, MonthClaimed, PatientDisenrolled, ServiceBilled
 from domain.policy import Policy
 from domain.rules import BOOK
 from tests.given import event, five_pm, folded, instant, practitioner, ready, staff, voided
@@ -74,12 +82,18 @@ def test_a_correction_resolves_what_it_takes_back_and_a_later_one_raises_it_agai
     raised = transitions({}, {REACHED: None}, MONTH)
     assert [(t.number, t.raised) for t in raised] == [(1, True)]
     taken = transitions({REACHED: Standing(1, True)}, {NEAR: 100}, MONTH)
-    assert [(t.watched, t.number, t.raised) for t in taken] == [
-        (REACHED, 2, False),
-        (NEAR, 1, True),
-    ]
-    again = transitions({REACHED: Standing(2, False)}, {REACHED: None}, MONTH)
-    assert [(t.number, t.raised) for t in again] == [(3, True)]
+    assert taken == [Transition(REACHED, 2, False, None), Transition(NEAR, 1, True, 100)]
+    again = transitions({NEAR: Standing(2, False)}, {NEAR: 40}, MONTH)
+    assert again == [Transition(NEAR, 3, True, 40)]
+
+
+def test_resolutions_come_first_and_each_side_is_in_order_of_type_code_and_unit() -> None:
+    units = [Watched(MONTH, AlertType.THRESHOLD_REACHED, "99439", unit) for unit in (1, 2)]
+    standing = {watched: Standing(1, True) for watched in (REACHED, *reversed(units))}
+    made = transitions(standing, {NEAR: 10, AT_RISK: 10}, MONTH)
+    assert [t.watched for t in made] == [*units, REACHED, AT_RISK, NEAR]
+    back = transitions({}, dict.fromkeys((REACHED, *reversed(units))), MONTH)
+    assert [t.watched for t in back] == [*units, REACHED]
 
 
 def test_what_already_stands_makes_no_transition() -> None:
@@ -96,12 +110,19 @@ def test_an_identity_is_the_same_for_ever() -> None:
     assert alert_id("p1", "pt1", REACHED) == "c1f34929-cb24-5e31-8b22-bca9e36f213c"
     assert alert_id("p1", "pt1", REACHED) != alert_id("p1", "pt1", NEAR)
     assert alert_id("p1/a", "b", REACHED) != alert_id("p1", "a/b", REACHED)
+    assert alert_id("praxis-süd", "pt1", REACHED) == "ed222662-d172-5a4f-a439-d43bf21f8ff3"
 
 
 def test_an_open_patient_short_of_the_first_threshold_is_at_risk_in_the_last_five_days() -> None:
     assert AT_RISK not in wanted(600, now=instant("2025-03-27T03:59:59Z"))
     assert wanted(600, now=instant("2025-03-27T04:00:00Z")) == {AT_RISK: 600}
-    assert AT_RISK not in wanted(1_200, now=instant("2025-03-27T04:00:00Z"))
+    assert wanted(1_200, now=instant("2025-03-27T04:00:00Z")) == {REACHED: None}
+
+
+def test_a_patient_who_left_before_the_month_is_not_at_risk() -> None:
+    left = event(PatientDisenrolled(date(2025, 2, 10), "moved away"), five_pm("2025-02-10"))
+    month = reckoned([*ready(MONTH), left, staff("t1", "2025-03-05", 600)], MONTH)
+    assert to_raise(month, Policy(), instant("2025-03-30T04:00:00Z")) == {}
 
 
 def test_time_that_would_earn_a_code_but_for_a_blocker_raises_each_blocker() -> None:
@@ -117,8 +138,8 @@ def test_a_competing_service_is_a_conflict_whatever_the_time() -> None:
     day = date(2025, 3, 1)
     service = event(ServiceBilled("G0181", day, date(2025, 3, 31), "1000000004"), five_pm(day))
     conflict = Watched(MONTH, AlertType.CONFLICT_DETECTED, "competing-service", 0)
-    assert set(to_raise(reckoned([*ready(MONTH), service], MONTH), Policy(), IN_MONTH)) == {
-        conflict
+    assert to_raise(reckoned([*ready(MONTH), service], MONTH), Policy(), IN_MONTH) == {
+        conflict: None
     }
 
 
@@ -133,4 +154,4 @@ def test_a_claim_whose_ground_is_gone_has_diverged_until_the_facts_are_restored(
     late = instant("2025-05-01T12:00:00Z")
     assert diverged not in to_raise(reckoned(events, MONTH), Policy(), late)
     void = voided("t1", "2025-05-01T12:00:00Z")
-    assert diverged in to_raise(reckoned([*events, void], MONTH), Policy(), late)
+    assert to_raise(reckoned([*events, void], MONTH), Policy(), late) == {diverged: None}

@@ -27,7 +27,7 @@ from domain.fees.figures import (
     Rvu,
 )
 from domain.fees.gpci import GPCIS
-from domain.fees.schedule import BUILT_IN, FeeSchedule, UnitAmount
+from domain.fees.schedule import BUILT_IN, FeeSchedule
 
 DATA = Path(__file__).parents[1] / "data"
 MARCH_2025 = date(2025, 3, 21)
@@ -48,7 +48,7 @@ def codes(spec: str) -> tuple[CodeUnits, ...]:
     return tuple(CodeUnits(code, int(units or 1)) for code, _, units in parts)
 
 
-def amount_of(unit: UnitAmount | None) -> str | None:
+def amount_of(unit: Payment | None) -> str | None:
     return None if unit is None else str(unit.amount)
 
 
@@ -58,7 +58,7 @@ def amount_of(unit: UnitAmount | None) -> str | None:
 def test_every_published_national_amount_is_met_to_the_cent(row: dict[str, str]) -> None:
     for day in (date.fromisoformat(row["dos_from"]), date.fromisoformat(row["dos_to"])):
         for setting, column in (("nonfacility", "national_nonfac"), ("facility", "national_fac")):
-            unit = BUILT_IN.unit_amount(row["hcpcs"], day, credential="MD", setting=setting)
+            unit = BUILT_IN.price(codes(row["hcpcs"]), day, credential="MD", setting=setting)
             assert amount_of(unit) == row[column]
             assert unit is not None
             assert unit.basis == f"cms-{day.year}-national-{setting}"
@@ -123,21 +123,21 @@ def test_85_percent_ending_in_half_a_cent_rounds_up() -> None:
     )
     schedule = BUILT_IN.with_figures(figures)
     for setting, expected in (("nonfacility", "53.30"), ("facility", "42.59")):
-        unit = schedule.unit_amount(
-            "99490", MARCH_2025, credential="NP", locality="13202-01", setting=setting
+        unit = schedule.price(
+            codes("99490"), MARCH_2025, credential="NP", locality="13202-01", setting=setting
         )
         assert amount_of(unit) == expected
 
 
 @pytest.mark.parametrize("credential", ["MD", "DO", "CNM"])
 def test_physicians_and_nurse_midwives_get_the_whole_amount(credential: str) -> None:
-    unit = BUILT_IN.unit_amount("99490", MARCH_2025, credential=credential)
+    unit = BUILT_IN.price(codes("99490"), MARCH_2025, credential=credential)
     assert amount_of(unit) == "60.49"
 
 
 @pytest.mark.parametrize("credential", ["RN", "LCSW", "", "md"])
 def test_a_credential_that_may_not_bill_has_no_amount(credential: str) -> None:
-    assert BUILT_IN.unit_amount("99490", MARCH_2025, credential=credential) is None
+    assert BUILT_IN.price(codes("99490"), MARCH_2025, credential=credential) is None
     assert BUILT_IN.price(codes("99490"), MARCH_2025, credential=credential) is None
 
 
@@ -193,8 +193,8 @@ def test_99490_by_locality_on_the_day_the_2024_factor_changed(locality: str, dol
 def test_locality_facility_and_2025_amounts(
     locality: str, setting: str, day: str, dollars: str
 ) -> None:
-    unit = BUILT_IN.unit_amount(
-        "99490",
+    unit = BUILT_IN.price(
+        codes("99490"),
         date.fromisoformat(day),
         credential="MD",
         setting=setting,
@@ -222,8 +222,8 @@ def test_the_locality_table_is_the_published_one_cell_by_cell() -> None:
     [("13202-01", "2023-12-31"), ("13202-01", "2026-01-01"), ("99999-01", "2025-03-21")],
 )
 def test_an_unknown_locality_or_year_is_never_priced_as_national(locality: str, day: str) -> None:
-    unit = BUILT_IN.unit_amount(
-        "99490", date.fromisoformat(day), credential="MD", locality=locality
+    unit = BUILT_IN.price(
+        codes("99490"), date.fromisoformat(day), credential="MD", locality=locality
     )
     assert unit is None
 
@@ -242,7 +242,7 @@ def test_an_unknown_locality_or_year_is_never_priced_as_national(locality: str, 
 )
 def test_a_missing_figure_gives_no_amount(code: str, day: str, setting: str) -> None:
     on = date.fromisoformat(day)
-    assert BUILT_IN.unit_amount(code, on, credential="MD", setting=setting) is None
+    assert BUILT_IN.price(codes(code), on, credential="MD", setting=setting) is None
 
 
 def test_one_code_without_an_amount_leaves_the_whole_sum_unknown() -> None:
@@ -342,9 +342,33 @@ def test_the_newest_import_wins_and_older_ones_fill_in() -> None:
     digests = sorted((older.digest[:8], newer.digest[:8]))
     basis = "+".join(("cms-2026-national-nonfacility", *digests))
     assert payment == Payment(2 * Decimal("60.40"), "USD", basis)
+    assert payment == schedule.price(codes("99439 99490"), YEAR_2026[0], credential="MD")
     qualifying = schedule.price(codes("99439"), YEAR_2026[0], credential="MD", qp=True)
     assert qualifying is not None
     assert qualifying.amount == Decimal("50.69")
+
+
+def test_an_imported_factor_alone_is_named_too() -> None:
+    figures = FigureSet(factors=(ConversionFactor(*YEAR_2026, Decimal("40")),))
+    payment = BUILT_IN.with_figures(figures).price(codes("99490"), YEAR_2026[0], credential="MD")
+    # 1.98 x 40
+    basis = f"cms-2026-national-nonfacility+{figures.digest[:8]}"
+    assert payment == Payment(Decimal("79.20"), "USD", basis)
+
+
+def test_figures_of_one_kind_of_practitioner_price_that_kind_only() -> None:
+    """From 2026 on CMS publishes a file for each kind."""
+    on = YEAR_2026[0]
+    rvus = FigureSet(rvus=(RVU_2026, replace(RVU_2026, code="99487", qp=True)))
+    schedule = BUILT_IN.with_figures(rvus)
+    assert schedule.price(codes("99487"), on, credential="MD") is None
+    assert schedule.price(codes("99487"), on, credential="MD", qp=True) is not None
+    ready = LocalityAmount("07102-13", "99490", *YEAR_2026, Decimal(70), Decimal(60), qp=False)
+    local = BUILT_IN.with_figures(FigureSet(amounts=(ready,)))
+    plain = local.price(codes("99490"), on, credential="MD", locality="07102-13")
+    assert plain is not None
+    assert plain.amount == Decimal(70)
+    assert local.price(codes("99490"), on, credential="MD", locality="07102-13", qp=True) is None
 
 
 def test_an_imported_locality_table_prices_a_year_that_had_none() -> None:
@@ -374,17 +398,20 @@ def test_a_ready_locality_amount_comes_before_the_formula_and_before_the_reducti
     schedule = BUILT_IN.with_figures(figures)
 
     def dollars(on: date, credential: str = "MD", setting: str = "nonfacility") -> str | None:
-        unit = schedule.unit_amount(
-            "99490", on, credential=credential, setting=setting, locality="07102-13"
+        unit = schedule.price(
+            codes("99490"), on, credential=credential, setting=setting, locality="07102-13"
         )
         return amount_of(unit)
 
     assert dollars(date(2025, 9, 30)) == "54.43"
+    ready = schedule.price(codes("99490"), date(2025, 9, 30), credential="MD", locality="07102-13")
+    basis = f"cms-2025-07102-13-nonfacility+{figures.digest[:8]}"
+    assert ready == Payment(Decimal("54.43"), "USD", basis)
     assert dollars(date(2025, 9, 30), setting="facility") == "42.00"
     assert dollars(date(2025, 9, 30), credential="PA") == "46.27"
     assert dollars(date(2025, 10, 1)) == "55.88"
-    national = schedule.unit_amount("99490", date(2025, 9, 30), credential="MD")
-    assert national == UnitAmount(Decimal("60.49"), "cms-2025-national-nonfacility")
+    national = schedule.price(codes("99490"), date(2025, 9, 30), credential="MD")
+    assert national == Payment(Decimal("60.49"), "USD", "cms-2025-national-nonfacility")
 
 
 def test_the_digest_follows_the_figures_and_not_their_order_or_spelling() -> None:
@@ -395,6 +422,18 @@ def test_the_digest_follows_the_figures_and_not_their_order_or_spelling() -> Non
     assert FigureSet(rvus=(replace(RVU_2026, work=Decimal("0.71")), other)).digest != one.digest
     assert BUILT_IN.with_figures(one).digest == BUILT_IN.with_figures(two).digest
     assert BUILT_IN.with_figures(one).digest != BUILT_IN.digest
+
+
+def test_figures_keep_their_digest_for_ever() -> None:
+    """A stored amount names its import by digest, so no release may change it."""
+    figures = FigureSet(
+        rvus=(replace(RVU_2026, pe_facility=None, qp=True),),
+        factors=(ConversionFactor(*YEAR_2026, Decimal("100.0")),),
+        gpcis=(Gpci("13202-01", *YEAR_2026, Decimal(1), Decimal("1.20"), Decimal("0.05")),),
+        amounts=(LocalityAmount("13202-01", "99490", *YEAR_2026, Decimal("70"), Decimal("60.5")),),
+    )
+    assert figures.digest[:16] == "2c85b0e7131a8649"
+    assert FeeSchedule((figures, FigureSet())).digest[:16] == "d6807bcb0972f739"
 
 
 def test_a_schedule_travels_between_processes_whole() -> None:
@@ -436,12 +475,12 @@ def test_any_amount_is_the_exact_sum_rounded_half_up_once_and_then_reduced(
     exact = sum(Fraction(u) * Fraction(i) for u, i in zip(units, indices, strict=True))
     cents = half_up_cents(exact * Fraction(factor))
     on = YEAR_2026[0]
-    whole = schedule.unit_amount("99490", on, credential="MD", locality="13202-01")
-    reduced = schedule.unit_amount("99490", on, credential="CNS", locality="13202-01")
+    whole = schedule.price(codes("99490"), on, credential="MD", locality="13202-01")
+    reduced = schedule.price(codes("99490"), on, credential="CNS", locality="13202-01")
     assert whole is not None
     assert reduced is not None
     assert whole.amount * 100 == cents
     assert reduced.amount * 100 == half_up_cents(Fraction(cents * 85, 10_000))
     assert whole.amount.as_tuple().exponent == -2
     assert reduced.amount.as_tuple().exponent == -2
-    assert schedule.unit_amount("99490", on, credential="MD", setting="facility") is None
+    assert schedule.price(codes("99490"), on, credential="MD", setting="facility") is None

@@ -99,6 +99,15 @@ class TestRetractions:
         for order in permutations([log, first, second]):
             assert then([*ready(MONTH), *order], MONTH).seconds.pooled == 1260
 
+    def test_a_retraction_that_is_itself_withdrawn_has_no_effect_though_it_is_the_later(
+        self,
+    ) -> None:
+        log = staff("t1", "2025-03-05", 1260)
+        first = retracted(log.key, "2025-03-09T12:00:00Z")
+        second = retracted(first.key, "2025-03-08T12:00:00Z")
+        for order in permutations([log, first, second]):
+            assert then([*ready(MONTH), *order], MONTH).seconds.pooled == 1260
+
     def test_retractions_that_name_each_other_are_settled_without_regard_to_arrival(self) -> None:
         log = staff("t1", "2025-03-05", 1260)
         first = retracted((log.source, "r2"), "2025-03-07T12:00:00Z", id="r1")

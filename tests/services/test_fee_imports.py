@@ -102,8 +102,12 @@ def test_priced_amounts_come_before_the_formula(tmp_path: Path) -> None:
     path = write(tmp_path, "PFALL25A.txt", pfall_txt({"99490": ("58.00", "44.00")}))
     (fees,) = imported(tmp_path, path).imported
     assert (fees.codes, fees.localities) == (("99490",), 3)
-    unit = load_imported(tmp_path).unit_amount(
-        "99490", date(2025, 5, 1), credential="NP", locality="13202-01", setting="facility"
+    unit = load_imported(tmp_path).price(
+        (CodeUnits("99490", 1),),
+        date(2025, 5, 1),
+        credential="NP",
+        locality="13202-01",
+        setting="facility",
     )
     assert unit is not None
     assert unit.amount == Decimal("37.40")
@@ -122,8 +126,8 @@ def test_imports_add_up_and_of_one_kind_and_period_the_newest_counts(tmp_path: P
         ("PPRRVU25.csv", False),
     ]
     schedule = load_imported(tmp_path)
-    assert schedule.unit_amount("99439", ON_2026, credential="MD") is None
-    assert schedule.unit_amount("99490", ON_2026, credential="MD") is not None
+    assert schedule.price((CodeUnits("99439", 1),), ON_2026, credential="MD") is None
+    assert schedule.price((CodeUnits("99490", 1),), ON_2026, credential="MD") is not None
 
 
 def test_importing_an_older_file_again_makes_it_the_newest(tmp_path: Path) -> None:
@@ -139,7 +143,10 @@ def test_importing_an_older_file_again_makes_it_the_newest(tmp_path: Path) -> No
         ("second-nonQPP.csv", True),
         ("first-nonQPP.csv", False),
     ]
-    assert load_imported(tmp_path).unit_amount("99439", ON_2026, credential="MD") is not None
+    assert (
+        load_imported(tmp_path).price((CodeUnits("99439", 1),), ON_2026, credential="MD")
+        is not None
+    )
 
 
 def test_both_halves_of_a_year_with_two_factors_can_be_kept(tmp_path: Path) -> None:
@@ -148,7 +155,7 @@ def test_both_halves_of_a_year_with_two_factors_can_be_kept(tmp_path: Path) -> N
     assert not any(fees.superseded for fees in list_imported(tmp_path))
     schedule = load_imported(tmp_path)
     amounts = [
-        schedule.unit_amount("99490", on, credential="MD")
+        schedule.price((CodeUnits("99490", 1),), on, credential="MD")
         for on in (date(2024, 3, 8), date(2024, 3, 9))
     ]
     # 1.87 RVUs in this file
@@ -163,7 +170,9 @@ def test_a_corrected_first_half_imported_last_gives_the_relative_values(tmp_path
         ("RVU24AR.csv", (*corrected, VISIT, VISIT), "32.7442"),
     ):
         imported(tmp_path, write(tmp_path, name, pprrvu_csv(rows, factor, 2024)))
-    unit = load_imported(tmp_path).unit_amount("99490", date(2024, 5, 1), credential="MD")
+    unit = load_imported(tmp_path).price(
+        (CodeUnits("99490", 1),), date(2024, 5, 1), credential="MD"
+    )
     assert unit is not None
     assert unit.amount == Decimal("65.58")  # 1.97 x 33.2875
 
