@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Where HTTP is served; `off` for nowhere."""
     http_token: SecretStr | None = None
     """What callers must bring as `Authorization: Bearer …`."""
+    ready_lag_max: int = Field(100_000, ge=0)
+    """A process that is more messages behind its feed is not ready."""
 
     kafka: str | None = None
     """Bootstrap servers `host:port[,host:port…]`; without them there is no Kafka."""

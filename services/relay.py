@@ -33,6 +33,12 @@ WAIT_SECONDS = 0.5
 SEND_TIMEOUT_MS = 15_000
 """How long one send may wait for a broker before the chunk is tried anew."""
 
+STOP_SECONDS = 2.5
+"""How long a stop goes on delivering; what is left then is delivered after the next start."""
+
+CLOSE_SECONDS = 0.5
+"""How long a producer may take to let go of its connections."""
+
 Result = TypeVar("Result")
 Headers = list[tuple[str, bytes]]
 
@@ -53,6 +59,15 @@ class AlertRelay:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def name(self) -> str:
+        """How health and metrics call it."""
+        return self.sink
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether transitions reach the topic, and what stands in the way if not."""
+        return not self.outage, self.outage and f"held back by {self.outage}"
+
     async def start(self) -> None:
         """Begin to deliver, in the background; returns at once."""
         self._task = asyncio.create_task(self.run(), name="alert-relay")
@@ -61,8 +76,9 @@ class AlertRelay:
         """Deliver what is stored already, if Kafka is up, and end. Idempotent."""
         self._stopping.set()
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=2 * SEND_TIMEOUT_MS / 1000)
+            await asyncio.wait([self._task], timeout=STOP_SECONDS)
             self._task.cancel()
+            await asyncio.wait([self._task], timeout=2 * CLOSE_SECONDS)
             self._task = None
         self._thread.shutdown(wait=False, cancel_futures=True)
 
@@ -95,8 +111,8 @@ class AlertRelay:
                 if not more:
                     await self._call(partial(self._store.wait, head, WAIT_SECONDS))
         finally:
-            with suppress(KafkaError):
-                await producer.stop()
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
 
     async def _deliver_chunk(self, producer: Any) -> bool:
         """Send the next transitions; False when there were none."""

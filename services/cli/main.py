@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import services  # noqa: F401  (pins the time zones before anything else)
-from services.cli import conformance, deadletters, demo, explain, fees, ingest, read, replay
+from services.cli import conformance, deadletters, demo, explain, fees, ingest, read, replay, serve
 
 app = typer.Typer(
     name="caretally",
@@ -44,6 +44,7 @@ def caretally(_version: Version = False) -> None:
 
 app.command()(demo.demo)
 app.command()(ingest.ingest)
+app.command()(serve.serve)
 app.command()(replay.replay)
 app.command()(read.assessments)
 app.command()(read.alerts)

@@ -1,0 +1,134 @@
+"""Figures for Prometheus. Labels are feeds, sinks and reasons: few, and about no patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.doors.progress import Progress
+from services.ingest import Outcome
+from services.serve.background import Background, Reactor
+
+METRICS: Final = "/metrics"
+SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter
+
+
+class Metrics:
+    """The registry of one process. Counts begin at its start."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._accepted = self._counter("events_accepted", "Events that are new and stored.")
+        self._duplicates = self._counter("duplicates", "Events that were stored before.")
+        self._dead_letters = self._counter("dead_letters", "Messages refused.", ("reason",))
+        self._seconds = Histogram(
+            "caretally_batch_seconds",
+            "Duration of a batch: decode, fold, one durable transaction. Its count is the batches.",
+            registry=self.registry,
+            buckets=SECONDS,
+        )
+
+    def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(f"caretally_{name}", text, labels, registry=self.registry)
+
+    def seen(self, outcome: Outcome, seconds: float) -> None:
+        """A batch is durable."""
+        self._accepted.inc(outcome.accepted)
+        self._duplicates.inc(outcome.duplicates)
+        self._seconds.observe(seconds)
+        if outcome.dead_lettered:
+            for rejection in outcome.results:
+                if rejection is not None:
+                    self._dead_letters.labels(rejection.reason.value).inc()
+
+    def follow(
+        self,
+        progress: Progress | None,
+        background: Sequence[Background],
+        reactors: Sequence[Reactor],
+    ) -> None:
+        """Also show the state of these, as it is when somebody asks."""
+        self.registry.register(_States(progress, background, reactors))
+
+    def routes(self) -> list[Route]:
+        async def metrics(_: Request) -> Response:
+            text = generate_latest(self.registry)
+            return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})
+
+        return [Route(METRICS, metrics)]
+
+
+class _States(Collector):
+    def __init__(
+        self,
+        progress: Progress | None,
+        background: Sequence[Background],
+        reactors: Sequence[Reactor],
+    ) -> None:
+        self._progress = progress
+        self._background = background
+        self._reactors = reactors
+
+    def collect(self) -> Iterable[Metric]:
+        if self._progress is not None:
+            yield from _consumer(self._progress)
+        yield _ready(self._background)
+        yield from _sinks(self._reactors)
+
+
+def _consumer(progress: Progress) -> Iterable[Metric]:
+    lag = GaugeMetricFamily(
+        "caretally_lag_messages", "Messages not yet stored.", labels=("topic", "partition")
+    )
+    for feed, behind in dict(progress.lag).items():
+        topic, _, partition = feed.rpartition("/")
+        lag.add_metric((topic, partition), behind)
+    yield lag
+    yield GaugeMetricFamily("caretally_partitions", "Partitions held.", progress.feeds)
+    held_back = progress.outage_since is not None
+    yield GaugeMetricFamily("caretally_held_back", "1 while a fault holds reading.", held_back)
+    waiting = len(progress.problems)
+    yield GaugeMetricFamily("caretally_problems", "Feeds that wait for a person.", waiting)
+
+
+def _ready(background: Sequence[Background]) -> Metric:
+    ready = GaugeMetricFamily(
+        "caretally_background_ready", "1 while it does its work.", labels=("name",)
+    )
+    for work in background:
+        ready.add_metric((work.name,), work.ready()[0])
+    return ready
+
+
+def _sinks(reactors: Sequence[Reactor]) -> Iterable[Metric]:
+    sent = CounterMetricFamily(
+        "caretally_transitions_sent", "Deliveries acknowledged.", labels=("sink",)
+    )
+    outage = GaugeMetricFamily(
+        "caretally_sink_outage", "1 while a fault holds delivery.", labels=("sink",)
+    )
+    for reactor in reactors:
+        sent.add_metric((reactor.name,), reactor.sent)
+        outage.add_metric((reactor.name,), bool(reactor.outage))
+    yield sent
+    yield outage

@@ -1,0 +1,186 @@
+"""A serving process: starts its parts, waits for the signal, ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+from starlette.routing import BaseRoute
+
+from infra.kafka import KafkaSettings, ensure_topics
+from services import bootstrap
+from services.bootstrap import Parts, SharedIngest
+from services.doors import http
+from services.doors.backoff import Backoff
+from services.doors.kafka import KafkaDoor
+from services.doors.progress import Progress
+from services.serve import web
+from services.serve.background import Background, Reactor
+from services.serve.health import Health
+from services.serve.metrics import Metrics
+from services.serve.roles import Plan, Role, RoleError
+
+log = logging.getLogger("caretally.serve")
+
+STOP_SECONDS_MAX: Final = 9.0
+"""After this a stop is forced. What was not durable by then is read again at the next start."""
+
+DOORS_SECONDS_MAX: Final = 4.5
+BACKGROUND_SECONDS_MAX: Final = 3.5
+
+ENDED, FAILED = 0, 1
+
+
+class Signals:
+    """The first SIGTERM or SIGINT asks for an orderly end, the second ends the process at once.
+
+    Ending at once loses nothing: whatever was acknowledged is durable, whatever was not is sent or
+    read again.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.asked = asyncio.Event()
+        self._loop = loop
+        self._first = True
+        signal.signal(signal.SIGTERM, self._handle)
+        signal.signal(signal.SIGINT, self._handle)
+        signal.signal(signal.SIGALRM, self._late)
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        if not self._first:
+            os._exit(128 + number)
+        self._first = False
+        # An alarm, not a timer of the loop: it comes even while a thread is waited for.
+        signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS_MAX)
+        self._loop.call_soon_threadsafe(self.asked.set)
+
+    @staticmethod
+    def _late(_number: int, _frame: FrameType | None) -> None:
+        log.error("the stop took over %g s and was forced; nothing is lost", STOP_SECONDS_MAX)
+        os._exit(FAILED)
+
+
+class Process:
+    """The parts that a plan asks for, over one store and one ingest core."""
+
+    def __init__(self, parts: Parts, plan: Plan, create_topics: bool = False) -> None:
+        """Raises RoleError where a role has nothing to do."""
+        kafka = parts.settings.kafka_settings()
+        self._kafka = kafka if plan.consumes or plan.notifies else None
+        self._create_topics = create_topics
+        self._metrics = Metrics()
+        ingest = parts.ingest(self._metrics.seen)
+        self._door: KafkaDoor | None = None
+        if plan.consumes and kafka is not None:
+            self._door = KafkaDoor(kafka, ingest, parts.store.tracking)
+        self._reactors = _reactors(parts, plan)
+        projectors = bootstrap.projectors(parts) if plan.projects else []
+        self._background: list[Background] = [*projectors, *self._reactors]
+        self._health = Health(
+            parts.store,
+            self._progress,
+            self._background,
+            parts.settings.ready_lag_max,
+        )
+        self._server = web.server(web.app(parts.settings, self._routes(plan, ingest)))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _routes(self, plan: Plan, ingest: SharedIngest) -> Sequence[BaseRoute]:
+        """Everything served over HTTP, by role. Reads of role `api` join here."""
+        self._metrics.follow(self._progress, self._background, self._reactors)
+        routes: list[BaseRoute] = [*self._health.routes(), *self._metrics.routes()]
+        if plan.takes_events:
+            routes += http.routes(ingest)
+        return routes
+
+    @property
+    def _progress(self) -> Progress | None:
+        return None if self._door is None else self._door.progress
+
+    async def run(self, listener: socket.socket | None) -> int:
+        """Serve until a signal, or until a part ends that never should; the exit code."""
+        signals = Signals(asyncio.get_running_loop())
+        if listener is not None:
+            self._begin(self._server.serve([listener]), "http")
+            log.info("HTTP is served at %s", web.address(listener))
+        if self._create_topics and self._kafka is not None:
+            await _create_topics(self._kafka, signals.asked)
+        for work in self._background:
+            await work.start()
+        if self._door is not None:
+            self._begin(self._door.run(), "kafka-door")
+        log.info("started")
+        code = await self._until(signals.asked)
+        await self._stop()
+        return code
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _until(self, asked: asyncio.Event) -> int:
+        stop = asyncio.create_task(asked.wait(), name="stop")
+        done, _ = await asyncio.wait([stop, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        if stop in done:
+            log.info("stopping: the batch in hand is finished first")
+            return ENDED
+        for task in done:
+            error = None if task.cancelled() else task.exception()
+            log.error("%s ended by itself", task.get_name(), exc_info=error)
+        return FAILED
+
+    async def _stop(self) -> None:
+        """Doors first, so that nothing more comes in; then the rest, so that all of it goes out."""
+        self._health.stopping = True
+        self._server.should_exit = True
+        for task in self._tasks:
+            if task.get_name() != "http":
+                task.cancel()
+        await _ended(self._tasks, DOORS_SECONDS_MAX)
+        stops = [asyncio.create_task(w.stop(), name=w.name) for w in self._background]
+        await _ended(stops, BACKGROUND_SECONDS_MAX)
+        self._say_what_was_done()
+
+    def _say_what_was_done(self) -> None:
+        if (done := self._progress) is not None:
+            log.info("Kafka: %d messages in %d batches stored", done.messages, done.batches)
+        for reactor in self._reactors:
+            log.info("%s: %d transitions delivered", reactor.name, reactor.sent)
+        log.info("stopped")
+
+
+def _reactors(parts: Parts, plan: Plan) -> list[Reactor]:
+    found = bootstrap.reactors(parts) if plan.notifies else []
+    if plan.notifies and not found and Role.ALL not in plan.roles:
+        raise RoleError("--role notifier: alerts have nowhere to go: set CARETALLY_KAFKA")
+    return found
+
+
+async def _create_topics(kafka: KafkaSettings, asked: asyncio.Event) -> None:
+    """Make the missing topics; a broker that is not there yet is waited for."""
+    backoff = Backoff(first=0.2)
+    while not asked.is_set():
+        try:
+            for name in await ensure_topics(kafka):
+                log.info("topic %s created", name)
+            return
+        except (KafkaError, OSError) as error:
+            log.warning("the topics cannot be created yet: %s", type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), backoff.delay())
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
+    """Wait for tasks to end, and name those that do not."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        log.warning("%s did not end in %g s", task.get_name(), seconds)

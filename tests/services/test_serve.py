@@ -1,0 +1,192 @@
+"""The service as a real process without Kafka: what it serves, says of itself, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.eventstore import open_store
+from tests.services.serving import clean, figures, serving
+from tests.services.wire_examples import cloudevent
+
+TOKEN = "a-token-of-enough-length"
+STRUCTURED = {"content-type": "application/cloudevents+json"}
+BATCH = {"content-type": "application/cloudevents-batch+json"}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    database = f"sqlite:///{tmp_path / 'store.db'}"
+    return {"CARETALLY_DATABASE": database, "CARETALLY_HTTP": "127.0.0.1:0"}
+
+
+def refused(environment: dict[str, str], *options: str) -> str:
+    """What is said about a command line that is refused."""
+    run = subprocess.run(
+        [sys.executable, "-m", "services.cli.main", "serve", *options],
+        env=clean(environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 2, run.stderr
+    assert "Traceback" not in run.stderr
+    return run.stderr
+
+
+def test_without_kafka_it_takes_events_over_http_and_says_so(environment: dict[str, str]) -> None:
+    with serving(environment) as service, httpx.Client(base_url=service.base()) as client:
+        assert any("CARETALLY_KAFKA is not set" in line["message"] for line in service.log)
+        answer = client.post("/api/v1/events", json=cloudevent(), headers=STRUCTURED)
+        assert answer.status_code == 202
+        assert client.get("/readyz").json()["ok"]
+        assert client.get("/livez").json() == {
+            "ok": True,
+            "checks": {"progress": {"ok": True, "finding": ""}},
+        }
+        assert service.stop() == 0
+    store = open_store(environment["CARETALLY_DATABASE"])
+    assert store.counts()["events"] == 1
+    store.close()
+
+
+def test_the_metrics_count_what_became_of_every_message(environment: dict[str, str]) -> None:
+    with serving(environment) as service, httpx.Client(base_url=service.base()) as client:
+        documents = [cloudevent(id=f"e{n}") for n in range(5)]
+        bad: list[Any] = [{**cloudevent(id="x"), "type": "time.guessed.v1"}, 17]
+        client.post("/api/v1/events", json=documents, headers=BATCH)
+        client.post("/api/v1/events", json=[*documents[:2], *bad], headers=BATCH)
+        found = figures(client)
+        assert found["caretally_events_accepted_total"] == 5
+        assert found["caretally_duplicates_total"] == 2
+        assert found["caretally_batch_seconds_count"] == 2
+        letters = {name: n for name, n in found.items() if "dead_letters_total" in name}
+        assert letters == {
+            'caretally_dead_letters_total{reason="unknown-type"}': 1,
+            'caretally_dead_letters_total{reason="not-a-cloudevent"}': 1,
+        }
+
+
+def test_neither_log_nor_metrics_name_a_patient(environment: dict[str, str]) -> None:
+    environment["CARETALLY_LOG_LEVEL"] = "debug"
+    with serving(environment) as service, httpx.Client(base_url=service.base()) as client:
+        secret = cloudevent(subject="PATIENT-4711")
+        client.post("/api/v1/events", json=secret, headers=STRUCTURED)
+        client.post("/api/v1/events", json={**secret, "type": "none.v1"}, headers=STRUCTURED)
+        client.get("/PATIENT-4711")
+        text = client.get("/metrics").text + client.get("/readyz").text
+        assert service.stop() == 0
+        assert "4711" not in text + json.dumps(service.rest_of_log())
+
+
+def test_with_a_token_only_the_probes_are_open(environment: dict[str, str]) -> None:
+    environment["CARETALLY_HTTP_TOKEN"] = TOKEN
+    with serving(environment) as service, httpx.Client(base_url=service.base()) as client:
+        for path in ("/metrics", "/api/v1/events", "/livez/", "//livez"):
+            answer = client.request("POST" if "api" in path else "GET", path)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        wrong = {"authorization": f"Bearer {TOKEN}x"}
+        assert client.get("/metrics", headers=wrong).status_code == 401
+        assert client.get("/metrics", headers={"authorization": TOKEN}).status_code == 401
+        right = {"authorization": f"Bearer {TOKEN}"}
+        assert client.get("/metrics", headers=right).status_code == 200
+        sent = client.post("/api/v1/events", json=cloudevent(), headers={**right, **STRUCTURED})
+        assert sent.status_code == 202
+        assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+
+
+def test_a_stop_under_load_loses_nothing_that_was_answered(environment: dict[str, str]) -> None:
+    taken: list[str] = []
+
+    def send(base: str, sender: int) -> None:
+        with httpx.Client(base_url=base, timeout=10) as client:
+            for number in range(100_000):
+                id = f"{sender}-{number}"
+                try:
+                    answer = client.post(
+                        "/api/v1/events",
+                        json=cloudevent(id=id, subject=f"pt{number % 50}"),
+                        headers=STRUCTURED,
+                    )
+                except httpx.HTTPError:
+                    return
+                if answer.status_code == 202:
+                    taken.append(id)
+
+    with serving(environment) as service:
+        base = service.base()
+        senders = [threading.Thread(target=send, args=(base, n)) for n in range(6)]
+        for sender in senders:
+            sender.start()
+        while len(taken) < 300:
+            assert service.process.poll() is None
+        assert service.stop() == 0
+        for sender in senders:
+            sender.join()
+    store = open_store(environment["CARETALLY_DATABASE"])
+    stored = [json.loads(event.state)["id"] for event in store.log(0, 1_000_000)]
+    store.close()
+    assert len(stored) == len(set(stored))
+    assert set(taken) <= set(stored)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_both_signals_end_it_in_order(environment: dict[str, str], number: int) -> None:
+    with serving(environment) as service:
+        service.base()
+        assert service.stop(number) == 0
+        assert service.rest_of_log()[-1]["message"] == "stopped"
+
+
+def test_a_second_signal_ends_it_at_once(environment: dict[str, str]) -> None:
+    """A request that is still being sent holds the first stop back; the second does not wait."""
+    with serving(environment) as service:
+        host, port = service.base().removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(
+                b"POST /api/v1/events HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n"
+                b"content-type: application/cloudevents+json\r\n\r\n{"
+            )
+            service.process.send_signal(signal.SIGTERM)
+            service.until("stopping")
+            assert service.stop(seconds=1.5) == 128 + signal.SIGTERM
+
+
+def test_it_is_not_ready_while_its_database_fails(environment: dict[str, str]) -> None:
+    path = Path(environment["CARETALLY_DATABASE"].removeprefix("sqlite:///"))
+    with serving(environment) as service, httpx.Client(base_url=service.base()) as client:
+        assert client.get("/readyz").status_code == 200
+        for file in path.parent.glob("store.db*"):
+            file.write_bytes(b"no database" * 1000)
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert "fails with" in answer.json()["checks"]["database"]["finding"]
+        assert client.get("/livez").status_code == 200
+
+
+def test_what_cannot_be_served_is_refused_with_the_reason(environment: dict[str, str]) -> None:
+    off = {**environment, "CARETALLY_HTTP": "off"}
+    assert "--role: expected ingest, projector" in refused(environment, "--role", "ingest,boss")
+    assert "set CARETALLY_KAFKA" in refused(environment, "--role", "notifier")
+    assert "CARETALLY_HTTP is off" in refused(off, "--role", "api")
+    assert "no door is open" in refused(off, "--role", "ingest")
+    assert "nothing can be served" in refused(off)
+    assert "set CARETALLY_KAFKA" in refused(environment, "--create-topics")
+    assert "--http: expected HOST:PORT" in refused(environment, "--http", "here")
+    assert "set http_token" in refused(environment, "--http", "0.0.0.0:0")
+
+
+def test_an_address_in_use_is_named(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        assert f"{address}: cannot be bound" in refused(environment, "--http", address)
