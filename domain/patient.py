@@ -14,15 +14,13 @@ from domain.chart import Chart, draw_chart
 from domain.entries import Entry, TimeEntries
 from domain.event import Event, EventKey
 from domain.facts import (
-    ComplexityAssessed,
     EventRetracted,
     Month,
-    MonthClaimed,
-    MonthReopened,
     TimeAmended,
     TimeLogged,
     TimeVoided,
 )
+from domain.reach import reach
 from domain.rejections import Reason, Rejection
 from domain.retractions import withdrawn_keys
 
@@ -174,11 +172,12 @@ def months_touched(patient: Patient, event: Event) -> set[Month]:
     if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
         entry = patient.entries.get(fact.entry_id)
         return set() if entry is None else set(entry.months)
-    if isinstance(fact, ComplexityAssessed | MonthClaimed | MonthReopened):
-        return {fact.month}
     if isinstance(fact, EventRetracted):
         return _months_of_target(patient, fact)
-    return months_known(patient)
+    first, last = reach(fact)
+    if first == last:
+        return {first}  # even where it takes the month's only ground away
+    return {month for month in months_known(patient) if first <= month <= last}
 
 
 def _months_of_target(patient: Patient, fact: EventRetracted) -> set[Month]:
