@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint bench mutants clean
+.PHONY: help setup demo test lint bench mutants picture clean
 
 help:
 	@echo "make demo   the main job in one process, no services: events in, codes and alerts live"
@@ -26,6 +26,10 @@ setup: $(READY)
 
 demo: $(READY)
 	$(BIN)/caretally demo $(ARGS)
+
+picture: $(READY)  # the board as the README shows it
+	$(BIN)/caretally demo --today 2025-11-24 --events 113 --speed 12 --seconds 0 --port 8080 \
+	  --screenshot docs/images/demo.svg
 
 lint: $(READY)
 	$(BIN)/ruff check .

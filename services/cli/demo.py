@@ -182,8 +182,10 @@ def _run(
 def _end(ending: Ending, folder: DemoFolder, screenshot: Path | None) -> None:
     from services.demo.summary import summary
 
-    on_path = shutil.which("caretally") is not None
-    for line in summary(ending, folder, "caretally" if on_path else sys.argv[0]):
+    called = sys.argv[0]
+    if shutil.which("caretally") or called.endswith(".py"):
+        called = "caretally"
+    for line in summary(ending, folder, called):
         print(line)
     if screenshot is not None:
         from services.demo.board import picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,8 +24,10 @@ WIDE_COLUMNS: Final = 96
 """From here on the bars have room for their ticks' figures at full length."""
 ROWS_MAX: Final = 16
 ALERTS_MAX: Final = 8
-FIXED_LINES: Final = 16
-"""Lines of the frame that are neither patients nor alerts."""
+CAPTION_LINES: Final = 4
+FIXED_LINES: Final = 10 + CAPTION_LINES
+"""Lines of the frame that are neither patients nor alerts, and one for the cursor."""
+LIT: Final = "bold white on color(54)"
 EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 STATUS_STYLES: Final = {
     "billable": "green",
@@ -39,7 +42,7 @@ STATUS_STYLES: Final = {
 class Figures:
     """The counters beside the answers."""
 
-    sent: int = 0
+    events: int = 0
     duplicates: int = 0
     dead_letters: int = 0
     per_second: float = 0.0
@@ -47,9 +50,13 @@ class Figures:
 
 @dataclass(slots=True)
 class Board:
-    """One frame after another of a view; patients keep their line while they are shown."""
+    """One frame after another of a view; patients keep their line while they are shown.
+
+    `door` is the address at which anybody's events are taken.
+    """
 
     view: View
+    door: str
     figures: Figures = field(default_factory=Figures)
     caption: Caption | None = None
     told: set[Moment] = field(default_factory=set)
@@ -78,19 +85,23 @@ class Board:
         name.append(f"  {view.practice}  {view.month}", "not bold")
         day = Text(f"{view.clock:%a %d %b  %H:%M:%S} UTC", "bold cyan")
         head.add_row(name, day)
-        counts = Text(f"{figures.sent:,} events in", "bold")
-        counts.append(f" · {figures.duplicates} duplicates · {figures.dead_letters} dead letters")
-        counts.append(f" · {figures.per_second:.1f}/s" if columns >= WIDE_COLUMNS else "")
+        counts = Text(f"{figures.events:,} events in", "bold")
+        counts.append(f" · {words.count(figures.duplicates, 'duplicate')}", "not bold")
+        counts.append(f" · {words.count(figures.dead_letters, 'dead letter')}", "not bold")
         money = Text(f"{sum(view.codes().values()):,} codes  ")
         money.append(words.dollars(view.cents()), "bold green")
-        money.append(f" + {view.unpriced()} without fee" if view.unpriced() else "")
+        if columns >= WIDE_COLUMNS:
+            counts.append(f" · {figures.per_second:.1f}/s", "not bold")
+            money.append(f" + {view.unpriced()} without fee" if view.unpriced() else "")
         head.add_row(counts, money)
         return head
 
     def _shown(self, rows: int) -> list[str]:
         """Who is on the board: whom something happened to last, and at first who is nearest."""
         del self._slots[rows:]
-        wanted = list(reversed(self.view.touched))[:rows]
+        wanted = [self.caption.patient] if self.caption else []
+        wanted += [p for p in reversed(self.view.touched) if p not in wanted]
+        del wanted[rows:]
         wanted += [p for p in self._nearest() if p not in wanted][: rows - len(wanted)]
         for patient in wanted:
             if patient in self._slots:
@@ -123,12 +134,12 @@ class Board:
         return table
 
     def _style(self, patient: str) -> str:
-        return "reverse" if self.lit and self.caption and patient == self.caption.patient else ""
+        return LIT if self.lit and self.caption and patient == self.caption.patient else ""
 
     def _moment(self) -> RenderableType:
-        """The moment's caption, always four lines high so that nothing jumps."""
-        lines = list(self.caption.lines if self.caption else ("Nurses log their time …",))
-        body = Text("\n".join((lines + [""] * 4)[:4]), no_wrap=True, overflow="ellipsis")
+        """The moment's caption, always of the same height so that nothing jumps."""
+        lines = self.caption.lines if self.caption else ("Nurses log their time …",)
+        body = Text("\n".join(lines))
         if self.caption is not None and self.lit:
             body.stylize("bold")
         title = Text(f" {self.caption.title} " if self.caption else " Today ", "bold")
@@ -136,14 +147,36 @@ class Board:
         ticks = "  ".join(
             f"{'●' if moment in self.told else '○'} {words.SHORT[moment]}" for moment in Moment
         )
-        return Panel(body, title=title, title_align="left", subtitle=ticks, border_style=style)
+        return Panel(
+            body,
+            title=title,
+            title_align="left",
+            subtitle=ticks,
+            border_style=style,
+            height=CAPTION_LINES + 2,
+        )
 
     def _alerts(self, lines: int) -> RenderableType:
         changes = list(self.view.changes)[-lines:]
-        body = Text("\n", no_wrap=True, overflow="ellipsis").join(map(_alert, changes))
+        body = Text("\n", no_wrap=True, overflow="ellipsis").join(map(self._alert, changes))
         body.append("\n" * (lines - max(1, len(changes))))
         title = f" alerts: {self.view.raised} raised, {self.view.resolved} resolved "
-        return Panel(body, title=title, title_align="left", border_style="bright_black")
+        frame = Panel(body, title=title, title_align="left", border_style="bright_black")
+        frame.subtitle = f" POST your own to {self.door} "
+        return frame
+
+    def _alert(self, change: Change) -> Text:
+        state = change.row.state
+        reached = state.type == "threshold.reached"
+        line = Text(f"{change.at:%H:%M:%S} ", "bright_black")
+        line.append(f"{change.row.patient_id} ", "default")
+        if state.raised:
+            line.append("▲ raised   ", "bold green" if reached else "yellow")
+        else:
+            line.append("▼ resolved ", "bold red" if reached else "bright_black")
+        line.append(f"{state.type:<21} {words.watched(change)}", "bold" if reached else "default")
+        month = "" if state.month == self.view.month else f" of {state.month}"
+        return line.append(month, "default")
 
 
 def _row(answer: Answer, cells: int) -> tuple[RenderableType, ...]:
@@ -178,22 +211,8 @@ def _scale(cells: int) -> Text:
     return Text("".join(f"{minutes:>{step}}" for minutes in TICK_MINUTES), "bright_black")
 
 
-def _alert(change: Change) -> Text:
-    state = change.row.state
-    line = Text(f"{change.at:%H:%M:%S} ", "bright_black")
-    reached = state.type == "threshold.reached"
-    if state.raised:
-        line.append("▲ raised   ", "bold green" if reached else "yellow")
-    else:
-        line.append("▼ resolved ", "bold red" if reached else "bright_black")
-    line.append(f"{state.type:<21} {words.watched(change):<19} ", "bold" if reached else "")
-    return line.append(f"{change.row.patient_id} {state.month}", "")
-
-
 def picture(board: Board, title: str, columns: int = 110, lines: int = 40) -> str:
     """The board as an SVG image."""
-    import io
-
     console = Console(record=True, width=columns, height=lines, file=io.StringIO())
     console.print(board.frame(columns, lines))
     return console.export_svg(title=title)

@@ -80,7 +80,8 @@ class Feed:
     """A client of the door."""
 
     def __init__(self, address: str) -> None:
-        self._client = httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS, trust_env=False)
+        self.address = f"{address}{PATH}"
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def __enter__(self) -> Feed:
         return self
@@ -95,7 +96,7 @@ class Feed:
         """
         content, headers = request(posting)
         try:
-            answer = self._client.post(PATH, content=content, headers=headers)
+            answer = self._client.post(self.address, content=content, headers=headers)
         except httpx.HTTPError as error:
             raise FeedRefused(f"the HTTP door did not answer: {type(error).__name__}") from error
         if answer.status_code not in (202, 207):

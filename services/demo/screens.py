@@ -54,15 +54,14 @@ class Plain:
 
     @contextmanager
     def live(self, board: Board) -> Iterator[None]:
-        del board
-        say("today's events through the HTTP door:")
+        say(f"today's events through the HTTP door, {board.door}")
         yield
 
     def draw(self, board: Board, new: Sequence[Change]) -> None:
         if board.told != set(Moment):
             for line in _alerts(board, new):
                 say(line)
-        if time.monotonic() >= self._next_status:
+        if time.monotonic() >= self._next_status and not board.lit:
             self._next_status = time.monotonic() + STATUS_EVERY_SECONDS
             say(f"{board.view.clock:%H:%M:%S}  -- {_totals(board)}")
 
@@ -127,8 +126,8 @@ def _alerts(board: Board, new: Sequence[Change]) -> Iterator[str]:
 def _totals(board: Board) -> str:
     figures, view = board.figures, board.view
     return (
-        f"{figures.sent:,} events in, {figures.duplicates} duplicates, "
-        f"{figures.dead_letters} dead letters, {figures.per_second:.0f}/s; "
+        f"{figures.events:,} events in, {words.count(figures.duplicates, 'duplicate')}, "
+        f"{words.count(figures.dead_letters, 'dead letter')}, {figures.per_second:.0f}/s; "
         f"{view.month}: {sum(view.codes().values()):,} codes, {words.dollars(view.cents())}"
         f"{f' + {view.unpriced()} without fee' if view.unpriced() else ''}; "
         f"alerts: {view.raised} raised, {view.resolved} resolved"

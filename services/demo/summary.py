@@ -11,6 +11,8 @@ from services.demo.clinic import PRACTICE
 from services.demo.day import Moment
 from services.demo.folder import DemoFolder
 from services.demo.run import Ending
+from services.doors.files import FileOutcome
+from services.ingest import Outcome
 
 STAR_OF_LAST_RESORT: Final = "pt-0001"
 
@@ -20,12 +22,12 @@ def summary(ending: Ending, folder: DemoFolder, command: str) -> Iterator[str]:
     yield ""
     yield from _figures(ending)
     yield ""
-    yield f"The data lies in {folder.path}: its whole log is {folder.database.name}."
-    again = f"{command} demo --data {shlex.quote(str(folder.path))}"
+    yield f"The data lies in {folder.path}"
     if ending.day_is_over:
         yield "The day was told to its end."
     else:
-        yield f"The day goes on from here with:  {again}"
+        yield "The day goes on from here with"
+        yield f"  {command} demo --data {shlex.quote(str(folder.path))}"
     yield ""
     yield "Look into it:"
     for line in next_commands(ending, folder, command):
@@ -33,32 +35,31 @@ def summary(ending: Ending, folder: DemoFolder, command: str) -> Iterator[str]:
 
 
 def _figures(ending: Ending) -> Iterator[str]:
-    board, today, history = ending.board, ending.today, ending.history
-    view, counts = board.view, ending.counts
+    view, counts, history = ending.board.view, ending.counts, ending.history
     if history.resumed_after:
         yield f"history   {history.resumed_after:,} lines were there from an earlier run"
-    taken = history.accepted + history.duplicates + history.dead_lettered
-    if taken:
-        yield f"history   {taken:,} events in: {_fates(history)}"
-    yield f"today     {board.figures.sent:,} events in: {_fates(today)}"
+    if history.lines > history.resumed_after:
+        yield f"history   {_fates(history)}"
+    yield f"today     {_fates(ending.today)}"
     yield (
         f"store     {counts['patients']:,} patients, {counts['events']:,} events, "
-        f"{counts['assessments']:,} assessments, {counts['dead_letters']:,} dead letters"
+        f"{counts['assessments']:,} assessments, "
+        f"{words.count(counts['dead_letters'], 'dead letter')}"
     )
     units = ", ".join(f"{code} × {units}" for code, units in sorted(ending.units.items()))
     yield f"{view.month}   {words.dollars(view.cents())} earned: {units or 'no code yet'}"
     if unpriced := view.unpriced():
-        year = view.month[:4]
-        yield f"          {unpriced} patients not in this sum: a code of theirs has no {year} fee;"
-        yield "          caretally fees --help says how to load the official figures"
+        yield f"          {words.count(unpriced, 'patient')} not in this sum: a code of theirs has"
+        yield "          no fee for its date; caretally fees --help says how to load the figures"
     yield f"alerts    today {view.raised:,} raised, {view.resolved:,} resolved"
 
 
-def _fates(outcome: object) -> str:
-    fates = {name: getattr(outcome, name) for name in ("accepted", "duplicates", "dead_lettered")}
+def _fates(outcome: FileOutcome | Outcome) -> str:
+    events = outcome.accepted + outcome.duplicates + outcome.dead_lettered
     return (
-        f"{fates['accepted']:,} accepted, {fates['duplicates']:,} duplicates without effect, "
-        f"{fates['dead_lettered']:,} dead letters"
+        f"{words.count(events, 'event')} in: {outcome.accepted:,} accepted, "
+        f"{words.count(outcome.duplicates, 'duplicate')}, "
+        f"{words.count(outcome.dead_lettered, 'dead letter')}"
     )
 
 

@@ -42,7 +42,7 @@ class Telling:
     def __init__(
         self, store: Store, view: View, feed: Feed, screen: Screen, pace: Pace, total: Outcome
     ) -> None:
-        self.board = Board(view)
+        self.board = Board(view, feed.address)
         self.stars: dict[Moment, str] = {}
         """The patient of each kind of moment told, the latest of its kind."""
         self._store, self._view, self._feed = store, view, feed
@@ -57,6 +57,7 @@ class Telling:
             for posting in postings:
                 if self._ends is not None and time.monotonic() >= self._ends:
                     return False
+                self.board.lit = False
                 if posting.moment is None:
                     self._send(posting)
                     self._pass(len(posting.messages))
@@ -78,7 +79,6 @@ class Telling:
         self.stars[moment] = caption.patient
         self._show(words.came(caption, was, now, changes, self._last_letter()))
         self._pass(HOLD_AFTER)
-        self.board.lit = False
 
     def _show(self, caption: Caption) -> None:
         self.board.caption, self.board.lit = caption, True
@@ -94,16 +94,15 @@ class Telling:
 
     def _send(self, posting: Posting) -> list[Change]:
         self._feed.send(posting)
-        self.board.figures.sent += len(posting.messages)
         self._sent_at.append((time.monotonic(), len(posting.messages)))
         return self._look()
 
     def _look(self) -> list[Change]:
         """Read what is new in the store, from whatever door, and draw it."""
         new = self._view.refresh()
-        figures, now = self.board.figures, time.monotonic()
-        figures.duplicates = self._total.duplicates
-        figures.dead_letters = self._total.dead_lettered
+        figures, now, total = self.board.figures, time.monotonic(), self._total
+        figures.duplicates, figures.dead_letters = total.duplicates, total.dead_lettered
+        figures.events = total.accepted + total.duplicates + total.dead_lettered
         while self._sent_at and now - self._sent_at[0][0] > RATE_SECONDS:
             self._sent_at.popleft()
         figures.per_second = sum(messages for _, messages in self._sent_at) / RATE_SECONDS

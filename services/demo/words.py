@@ -137,6 +137,10 @@ def watched(change: Change) -> str:
     return f"{state.code} ×{state.unit}" if state.unit > 1 else state.code
 
 
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def clock(seconds: int) -> str:
     """Seconds as minutes and seconds."""
     return f"{seconds // 60}:{seconds % 60:02d}"
