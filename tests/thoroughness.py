@@ -6,7 +6,7 @@ from hypothesis import settings
 
 MUTANTS = "mutants"
 """The profile of mutation runs: quick, and the same every time."""
-MUTANT_EXAMPLES = 25
+MUTANT_EXAMPLES = 12
 
 
 def hunting_mutants() -> bool:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from domain.assess import assess
+from domain.assess import Assessment, assess
 from domain.event import Event
+from domain.patient import Accepted, Patient, decide, evolve, months_touched
 from domain.rules import BOOK
 from infra.answers import assessment_json
 from tests import oracle
@@ -57,3 +61,26 @@ def test_every_answer_is_the_one_of_the_oracle(scene: Scene) -> None:
         strict=True,
     ):
         assert found == expected
+
+
+@QUICK
+@given(scenes(), st.randoms(use_true_random=False))
+def test_an_answer_that_grew_event_by_event_is_the_one_worked_out_at_once(
+    scene: Scene, chance: Random
+) -> None:
+    """In any order of arrival, after each event, for the months that the event touches; in the
+    others it changes nothing."""
+    arriving = chance.sample(scene.events, len(scene.events))
+    grown = Patient("p1", "pt1")
+    last: dict[str, Assessment] = {}
+    for number, event in enumerate(arriving, 1):
+        if not isinstance(decide(grown, event), Accepted):
+            continue
+        evolve(grown, event)
+        for month in months_touched(grown, event) & set(scene.months):
+            at_once = assess(folded(arriving[:number]), month, BOOK, scene.policy)
+            last[month] = assess(grown, month, BOOK, scene.policy)
+            assert last[month] == at_once
+    for month, answer in last.items():
+        at_once = assess(folded(arriving), month, BOOK, scene.policy)
+        assert replace(answer, stream_version=grown.version) == at_once
