@@ -34,10 +34,13 @@ def ingest(files: Files, as_json: AsJson = False) -> None:
     \b
     Example: caretally ingest january.jsonl.gz february.jsonl
     """
+    from services.bootstrap import calm_collector
+
     for path in files:
         if not path.is_file():
             fail(f"{path}: {'not a file' if path.exists() else 'no such file'}")
     with opened() as parts:
+        calm_collector()
         core = parts.ingest()
         outcomes = [(path, _take(parts, core, path)) for path in files]
     _summarise(outcomes, as_json)

@@ -13,7 +13,16 @@ from datetime import UTC, datetime
 from traceback import extract_tb
 from typing import Any
 
-_QUIET = ("aiokafka", "faststream", "uvicorn", "httpx", "httpcore", "eventsourcing", "asyncio")
+_QUIET = (
+    "aiokafka",
+    "asyncio",
+    "caretally.kafka.library",
+    "eventsourcing",
+    "faststream",
+    "httpcore",
+    "httpx",
+    "uvicorn",
+)
 """Libraries are heard from `warning` on, whatever our own level is."""
 
 PLACES_MAX = 20
