@@ -26,7 +26,6 @@ from pathlib import Path
 from benchmarks.workload import EVENTS_PER_PATIENT, write_workload
 
 RESULTS = Path(__file__).parent / "results" / "ingest.json"
-BATCH = 1000
 MIB = 1 << 20
 
 

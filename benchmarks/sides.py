@@ -6,12 +6,13 @@ import hashlib
 import json
 from pathlib import Path
 
-from benchmarks.ingest import BATCH, Run, peak_bytes, stopwatch
+from benchmarks.ingest import Run, peak_bytes, stopwatch
 from domain.policy import Policy
 from domain.rules import BOOK
 from infra.clock import system_clock
 from infra.eventstore import open_store
 from projections.ports import Store
+from services.bootstrap import calm_collector
 from services.doors.files import ingest_file
 from services.ingest.core import Ingest
 
@@ -31,8 +32,9 @@ def open_ours(folder: Path) -> tuple[Ingest, Store]:
 
 def _ours(file: Path, folder: Path) -> Run:
     ingest, store = open_ours(folder)
+    calm_collector()
     started = stopwatch()
-    outcome = ingest_file(ingest, store, file, batch_size=BATCH)
+    outcome = ingest_file(ingest, store, file)
     seconds = stopwatch() - started
     memory = peak_bytes()
     if outcome.dead_lettered:

@@ -43,7 +43,7 @@ def ingest_file(
     ingest: Ingest,
     store: Store,
     path: Path,
-    batch_size: int = 1000,
+    batch_size: int = 4000,
     progress: Callable[[int], None] | None = None,
 ) -> FileOutcome:
     """Take a file's lines, from where an earlier run stopped, in transactions of `batch_size`.
