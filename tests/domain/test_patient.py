@@ -9,7 +9,7 @@ import pytest
 from domain import facts as f
 from domain.patient import Accepted, Duplicate, Patient, Refused, decide, evolve, months_touched
 from domain.rejections import Reason
-from tests.given import clocked, event, folded, ready, staff, then, unclocked, voided
+from tests.given import clocked, consent, event, folded, ready, staff, then, unclocked, voided
 
 MONTH = "2025-03"
 
@@ -140,11 +140,11 @@ class TestMonthsTouched:
         patient = folded([staff("t1", "2025-03-05", 60), moved])
         assert months_touched(patient, moved) == {"2025-03", "2025-04"}
 
-    def test_a_late_consent_touches_every_month_with_time(self) -> None:
-        base = ready(MONTH)
-        consent = next(e for e in base if isinstance(e.fact, f.ConsentRecorded))
-        patient = folded([staff("t1", "2025-03-05", 60), staff("t2", "2024-11-05", 60), consent])
-        assert months_touched(patient, consent) == {"2025-03", "2024-11"}
+    def test_a_late_consent_touches_every_month_with_time_from_its_own_on(self) -> None:
+        said = consent("2025-01-31")
+        days = ("2024-12-05", "2025-01-05", "2025-03-05", "2025-11-05")
+        patient = folded([*(staff(on, on, 60) for on in days), said])
+        assert months_touched(patient, said) == {"2025-01", "2025-03", "2025-11"}
 
     @pytest.mark.parametrize("first", ["log", "retraction"])
     def test_a_retraction_touches_what_it_withdraws(self, first: str) -> None:
