@@ -135,7 +135,7 @@ class TimeEntries:
 
     def event(self, key: EventKey) -> Event | None:
         """A time event by its (`source`, `id`)."""
-        if self._archive is not None:
+        if self._archive is not None and key not in self._events:
             self._take_out(self._archive.take_event(key))
         return self._events.get(key)
 

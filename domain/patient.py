@@ -6,6 +6,7 @@ Facts are kept as sets of revisions, so order, repetition and lateness change no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,25 @@ class Patient:
         self._chart: Chart | None = None
         self.memo: dict[Any, Any] = {}
         """What is derived from the chart alone; emptied when the chart changes."""
+
+    @classmethod
+    def restored(
+        cls,
+        practice_id: str,
+        patient_id: str,
+        version: int,
+        kept: Iterable[Event],
+        archive: Archive,
+    ) -> Patient:
+        """The patient of `version` events: those not about time, and the archive of the others."""
+        patient = cls(practice_id, patient_id)
+        patient.version = version
+        for event in kept:
+            retracts = isinstance(event.fact, EventRetracted)
+            (patient.retractions if retracts else patient.ground).append(event)
+        patient.withdrawn = patient.entries.withdrawn = withdrawn_keys(patient.retractions)
+        patient.put_away(archive)
+        return patient
 
     @property
     def chart(self) -> Chart:

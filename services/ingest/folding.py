@@ -54,9 +54,11 @@ class Folding:
             self._append(hot, accepted, stream_id, key)
 
     def finish(self) -> None:
-        """Assess every month touched, once, as of the batch's last event."""
+        """Assess every month touched, once, as of the batch's last event, and keep a snapshot of
+        each history that has grown enough."""
         for stream_id, months in self._touched.items():
-            live = self._patients[stream_id].live
+            hot = self._patients[stream_id]
+            live = hot.live
             policy = self._policy_of(live.patient.practice_id)
             for month in sorted(months):
                 answer = live.answer(month, self._book, policy)
@@ -64,6 +66,9 @@ class Folding:
                     self.batch.removed_months.append((stream_id, month))
                 else:
                     self.batch.assessments.append(assessment_row(stream_id, answer))
+            kept = hot.snapshot_if_due(stream_id)
+            if kept is not None:
+                self.batch.snapshots.append(kept)
 
     def _append(self, hot: HotPatient, accepted: Accepted, stream_id: str, key: bytes) -> None:
         event, patient = accepted.event, hot.live.patient

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 
 from domain.alerts import AlertType, Standing, Watched
 from domain.patient import Patient, evolve
 from infra.codec import decode_event, link, split_stream_id
+from infra.packed_archive import PackedArchive
+from infra.snapshots import FORM, DamagedSnapshot, is_due, restore, snapshot
 from projections.live import LivePatient
-from projections.ports import AlertState, Store, StoredStream
+from projections.ports import AlertState, Snapshot, Store, StoredStream
+
+log = logging.getLogger("caretally.ingest")
 
 
 class HotPatient:
-    """A live patient with the hash that its next event links to."""
+    """A live patient with the hash that its next event links to, and its last snapshot."""
 
-    __slots__ = ("live", "previous")
+    __slots__ = ("_archive", "_kept_version", "live", "previous")
 
-    def __init__(self, live: LivePatient, previous: bytes | None) -> None:
+    def __init__(
+        self,
+        live: LivePatient,
+        previous: bytes | None,
+        archive: PackedArchive,
+        kept_version: int,
+    ) -> None:
+        """`kept_version` is the version of the last snapshot, 0 without one."""
         self.live = live
         self.previous = previous
+        self._archive = archive
+        self._kept_version = kept_version
+
+    def snapshot_if_due(self, stream_id: str) -> Snapshot | None:
+        """The next snapshot, once the history has grown enough. The patient's months are then put
+        away: what was packed need not be kept unpacked."""
+        patient = self.live.patient
+        if self.previous is None or not is_due(patient.version, self._kept_version):
+            return None
+        taken, self._archive = snapshot(stream_id, patient, self._archive, self.previous)
+        self._kept_version = taken.version
+        return taken
 
 
 class HotPatients:
@@ -35,8 +59,8 @@ class HotPatients:
         wanted = list(dict.fromkeys(stream_ids))
         missing = [stream_id for stream_id in wanted if stream_id not in self._hot]
         if missing:
-            for stream_id, stream in self._store.load(missing).items():
-                self._hot[stream_id] = _revive(stream)
+            for stream_id, stream in self._store.load(missing, FORM).items():
+                self._hot[stream_id] = self._revive(stream)
         for stream_id in wanted:
             self._hot.move_to_end(stream_id)
         found = {stream_id: self._hot[stream_id] for stream_id in wanted}
@@ -49,17 +73,30 @@ class HotPatients:
         for stream_id in stream_ids:
             self._hot.pop(stream_id, None)
 
+    def _revive(self, stream: StoredStream) -> HotPatient:
+        try:
+            return revive(stream)
+        except DamagedSnapshot as damage:
+            log.warning("%s: the whole history is read instead", damage)
+            return revive(self._store.load([stream.stream_id])[stream.stream_id])
 
-def _revive(stream: StoredStream) -> HotPatient:
-    practice_id, patient_id = split_stream_id(stream.stream_id)
-    patient = Patient(practice_id, patient_id)
-    previous: bytes | None = None
+
+def revive(stream: StoredStream) -> HotPatient:
+    """The patient as its snapshot and the events after it make it. Raises DamagedSnapshot."""
+    address = split_stream_id(stream.stream_id)
+    if stream.snapshot is None:
+        patient, archive = Patient(*address), PackedArchive.empty(address)
+        previous, kept_version = None, 0
+    else:
+        patient, archive, previous = restore(stream.snapshot)
+        kept_version = patient.version
     for stored in stream.events:
         evolve(patient, decode_event(stored))
     if stream.events:
         last = stream.events[-1]
         previous = link(last.stream_id, last.version, last.name, last.state)
-    return HotPatient(LivePatient(patient, map(_standing, stream.alerts)), previous)
+    live = LivePatient(patient, map(_standing, stream.alerts))
+    return HotPatient(live, previous, archive, kept_version)
 
 
 def _standing(state: AlertState) -> tuple[Watched, Standing]:

@@ -1,0 +1,135 @@
+"""Snapshots: a patient's history in one piece, so that loading it does not mean folding it all.
+
+A snapshot holds facts and no answer: billing rules may change and it still says what happened. It
+is bound to the fold and the packing that made it by `FORM`, and to its place by a checksum.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from hashlib import blake2b, sha256
+from typing import NamedTuple
+
+import msgspec
+
+from domain.patient import Patient, evolve
+from infra.codec import canonical_json, decode_event, encode_state, split_stream_id
+from infra.packed_archive import Bundle, Index, PackedArchive
+from infra.packing import FactRow, event_of, fact_row
+from infra.specimen import SPECIMEN
+from projections.ports import Snapshot, StoredEvent
+
+REVISION = 1
+"""Count up when the same stored events come to mean other facts, or facts to be packed another
+way, in a case that the specimen does not show."""
+
+GROWTH_MIN = 256
+"""Events that a history gains before its next snapshot; a shorter tail folds in milliseconds."""
+
+GROWTH_SHARE = 8
+"""A long history gains an eighth of itself: so each event is written into some eight snapshots in
+all, however long the history becomes."""
+
+_CHECKSUM_BYTES = 16
+
+
+class DamagedSnapshot(ValueError):
+    """The bytes are not those that were stored, or not under this stream, version and form."""
+
+
+class _Body(msgspec.Struct, array_like=True, gc=False):
+    """What is stored: facts other than time in the order of the stream, time packed."""
+
+    previous: bytes
+    facts: list[FactRow]
+    bundles: list[Bundle]
+    keys: bytes
+    entries: bytes
+
+
+class Restored(NamedTuple):
+    """A patient as of a snapshot, the archive of its time and the hash its next event links to."""
+
+    patient: Patient
+    archive: PackedArchive
+    previous: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Body).decode
+
+
+def is_due(version: int, last: int) -> bool:
+    """Whether a history of `version` events, `last` of them in its snapshot, deserves the next."""
+    return version - last >= max(GROWTH_MIN, last // GROWTH_SHARE)
+
+
+def snapshot(
+    stream_id: str, patient: Patient, archive: PackedArchive, previous: bytes
+) -> tuple[Snapshot, PackedArchive]:
+    """The patient's snapshot, and the archive in which all of its time lies from now on.
+
+    `archive` is the present one, whose unopened bundles are taken over as they are; `previous` is
+    the hash that the patient's next event links to.
+    """
+    body, packed = _pack(patient, archive, previous)
+    state = _encode(body)
+    checksum = _checksum(stream_id, patient.version, FORM, state)
+    return Snapshot(stream_id, patient.version, FORM, checksum + state), packed
+
+
+def _pack(patient: Patient, archive: PackedArchive, previous: bytes) -> tuple[_Body, PackedArchive]:
+    packed = archive.with_entries(patient.entries)
+    patient.put_away(packed)
+    facts = [fact_row(event) for event in patient.events.values()]
+    keys, entries = (index.to_bytes() for index in packed.indexes)
+    return _Body(previous, facts, packed.bundles, keys, entries), packed
+
+
+def restore(taken: Snapshot) -> Restored:
+    """The patient of a snapshot of this release's form. Raises DamagedSnapshot."""
+    checksum, body = taken.state[:_CHECKSUM_BYTES], taken.state[_CHECKSUM_BYTES:]
+    if checksum != _checksum(taken.stream_id, taken.version, taken.form, body):
+        raise DamagedSnapshot(f"the snapshot at version {taken.version} fails its checksum")
+    address = split_stream_id(taken.stream_id)
+    found = _decode(body)
+    archive = PackedArchive(
+        address, found.bundles, Index.from_bytes(found.keys), Index.from_bytes(found.entries)
+    )
+    facts = (event_of(row, *address) for row in found.facts)
+    patient = Patient.restored(*address, taken.version, facts, archive)
+    return Restored(patient, archive, found.previous)
+
+
+def _checksum(stream_id: str, version: int, form: str, body: bytes) -> bytes:
+    head = f"{len(stream_id)}:{stream_id}{version}:{form}:".encode()
+    return blake2b(body, key=blake2b(head).digest(), digest_size=_CHECKSUM_BYTES).digest()
+
+
+def _form() -> str:
+    """A digest of what today's code makes of the specimen, before compression."""
+    address = ("specimen", "p1")
+    patient = Patient(*address)
+    for event in map(decode_event, _specimen()):
+        evolve(patient, event)
+    body, _ = _pack(patient, PackedArchive.empty(address), b"")
+    body.bundles = [Bundle(b.months, zlib.decompress(b.packed)) for b in body.bundles]
+    return f"sha256:{sha256(_encode((REVISION, body))).hexdigest()}"
+
+
+def _specimen() -> Iterable[StoredEvent]:
+    for version, (name, data) in enumerate(SPECIMEN, 1):
+        state = encode_state(
+            source="/specimen",
+            id=str(version),
+            time_text="2025-03-31T12:00:00Z",
+            recorded_at_us=version,
+            previous=None,
+            data=canonical_json(data),
+        )
+        yield StoredEvent("specimen/p1", version, name, state, b"")
+
+
+FORM = _form()
+"""Stands for the rules by which snapshots are made here; another one's are not read."""
