@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -54,7 +55,8 @@ def postings(told: Iterable[Told]) -> Iterator[Posting]:
     original. A bad event goes in a batch beside the next good one: what is refused in a batch
     becomes a dead letter, while a single event that is refused stays its sender's.
     """
-    waiting = deque(told)
+    stream = iter(told)
+    waiting = deque(islice(stream, BATCH_MESSAGES))
     turn = 0
     while waiting:
         one = waiting.popleft()
@@ -67,6 +69,7 @@ def postings(told: Iterable[Told]) -> Iterator[Posting]:
             form, turn = ROTATION[turn % len(ROTATION)], turn + 1
             beside = BATCH_MESSAGES - 1 if form is Form.BATCH else 0
             yield Posting(form, [one.event, *_ordinary(waiting, beside)])
+        waiting.extend(islice(stream, BATCH_MESSAGES - len(waiting)))
 
 
 def _ordinary(waiting: deque[Told], at_most: int) -> Iterator[Message]:

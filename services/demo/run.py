@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from infra.clock import Clock
@@ -138,9 +138,15 @@ class Demo:
             return ingest_file(core, parts.store, path, HISTORY_BATCH, progress)
 
 
-def _left(store: Store, clinic: Clinic) -> list[Told]:
-    """Today's messages after the last one that the store has."""
-    told = list(clinic.live())
-    have = taken_ids(store, SOURCE)
-    known = (n for n in range(len(told), 0, -1) if told[n - 1].event["id"] in have)
-    return told[next(known, 0) :]
+def _left(store: Store, clinic: Clinic) -> Iterator[Told]:
+    """Today's messages after the last one that the store has, made only as they are needed."""
+    unmet = taken_ids(store, SOURCE) - {event["id"] for event in clinic.history()}
+    stream = clinic.live()
+    passed: list[Told] = []
+    last = 0
+    while unmet and (one := next(stream, None)):
+        passed.append(one)
+        if one.event["id"] in unmet:
+            unmet.remove(one.event["id"])
+            last = len(passed)
+    return chain(passed[last:], stream)

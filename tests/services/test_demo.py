@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -359,3 +360,39 @@ def test_the_plan_is_kept_as_it_was_given(tmp_path: Path) -> None:
     folder.begin(Plan(3, TODAY, 90), [])
     assert folder.earlier_plan() == Plan(3, TODAY, 90)
     assert json.loads((tmp_path / "demo.json").read_bytes())["today"] == "2025-11-24"
+
+
+def test_requests_are_made_as_the_day_comes() -> None:
+    """A large clinic's day is long to plan; the first event must not wait for the last."""
+    stream = clinic().live()
+    for _ in range(5):
+        next(postings(stream))
+    assert sum(1 for _ in stream) > 100
+
+
+def test_on_a_terminal_it_shows_the_board_and_ends_with_the_summary(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    os.set_blocking(ours, False)
+    told = ["--events", "25", "--speed", "50", "--data", str(tmp_path)]
+    process = subprocess.Popen(
+        command("demo", *told, *ARGUMENTS),
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"},
+    )
+    os.close(theirs)
+    shown = b""
+    while process.poll() is None or select.select([ours], [], [], 0)[0]:
+        select.select([ours], [], [], 1.0)
+        try:
+            shown += os.read(ours, 65_536)
+        except BlockingIOError:
+            continue
+        except OSError:
+            break
+    os.close(ours)
+    screen = shown.decode(errors="replace")
+    assert process.wait(timeout=30) == 0, screen
+    assert re.search(r"pt-\d{4}.*█", screen)
+    assert TITLES[Moment.LATE_CORRECTION] in screen
+    assert screen.rindex("Look into it:") > screen.rindex("POST your own to")
