@@ -16,12 +16,15 @@ from typing import cast
 
 from domain.assess.context import MonthContext
 from domain.entries import Entry, Standing
-from domain.facts import Clocked, Instant, Unclocked
+from domain.facts import Clocked, Instant, Unclocked, Work
+from domain.time.calendar import ONE_DAY, SECONDS_A_DAY, midnight
 from domain.time.timeline import LocalDay
 
 OVERLAP = "overlap"
 LIFTED_IN_EARNED = frozenset({"not-enrolled", "before-consent", "before-initiating-visit"})
 """Exclusions that `earned` leaves aside."""
+
+CONTEMPORANEOUS_SECONDS = 7 * SECONDS_A_DAY
 
 NEVER: Instant = -(2**62)
 
@@ -52,6 +55,8 @@ class Tally:
     """By entry and reason."""
     unclocked: bool = False
     """Some counted seconds are of unclocked work."""
+    late: bool = False
+    """Some logged work was reported more than `CONTEMPORANEOUS_SECONDS` after it had ended."""
     reached: Instant = NEVER
     """How far the clocked entries that may count reach: all of them, then by pool."""
     reached_by_staff: Instant = NEVER
@@ -113,6 +118,19 @@ def count_one_more(tally: Tally, context: MonthContext, standing: Standing) -> b
     return True
 
 
+def work_ended_at(context: MonthContext, work: Work) -> Instant:
+    """Unclocked work ends with its local day."""
+    if isinstance(work, Clocked):
+        return work.ended_at
+    timezone = context.timeline.timezone_on(work.performed_on)
+    return midnight(work.performed_on + ONE_DAY, timezone)
+
+
+def _note_lateness(tally: Tally, context: MonthContext, standing: Standing) -> None:
+    if standing.event.time - work_ended_at(context, standing.work) > CONTEMPORANEOUS_SECONDS:
+        tally.late = True
+
+
 def _never_counts(standing: Standing, context: MonthContext) -> str | None:
     if standing.always_excluded is not None:
         return standing.always_excluded
@@ -121,7 +139,7 @@ def _never_counts(standing: Standing, context: MonthContext) -> str | None:
 
 def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, lasting: bool) -> None:
     work = cast(Clocked, standing.work)
-    never = _never_counts(standing, context)
+    never, logged_before = _never_counts(standing, context), tally.logged
     for start, end, day in _stretches(context, work.started_at, work.ended_at):
         tally.logged += end - start
         reason = never or context.reasons.of(day.day, day.span)[lasting]
@@ -129,6 +147,8 @@ def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, last
             tally.exclude(standing.entry_id, reason, end - start)
         else:
             _count_stretch(tally, standing, start, end, day.day)
+    if tally.logged > logged_before:
+        _note_lateness(tally, context, standing)
     if never is None:
         _reach(tally, standing, work.ended_at)
 
@@ -187,6 +207,7 @@ def _count_unclocked(
     if not context.holds(work.performed_on):
         return
     tally.logged += work.seconds
+    _note_lateness(tally, context, standing)
     reason = _never_counts(standing, context) or context.reasons_on(work.performed_on)[lasting]
     if reason is not None:
         tally.exclude(standing.entry_id, reason, work.seconds)

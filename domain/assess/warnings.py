@@ -11,15 +11,12 @@ from domain.assess.counting import Tally
 from domain.entries import Entry, Standing
 from domain.facts import (
     Clocked,
-    Instant,
     MonthClaimed,
     TimeAmended,
     TimeLogged,
     Work,
 )
-from domain.time.calendar import ONE_DAY, SECONDS_A_DAY, local_date, midnight
-
-CONTEMPORANEOUS_SECONDS = 7 * SECONDS_A_DAY
+from domain.time.calendar import local_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +35,6 @@ class Examined:
         return [entry.standing for entry in self.entries if entry.standing is not None]
 
 
-def work_ended_at(context: MonthContext, work: Work) -> Instant:
-    """Unclocked work ends with its local day."""
-    if isinstance(work, Clocked):
-        return work.ended_at
-    timezone = context.timeline.timezone_on(work.performed_on)
-    return midnight(work.performed_on + ONE_DAY, timezone)
-
-
 def falls_in_month(context: MonthContext, work: Work) -> bool:
     if isinstance(work, Clocked):
         return any(d.start < work.ended_at and work.started_at < d.end for d in context.days)
@@ -53,11 +42,7 @@ def falls_in_month(context: MonthContext, work: Work) -> bool:
 
 
 def _contemporaneity(x: Examined) -> bool:
-    for standing in x.standing:
-        late = standing.event.time - work_ended_at(x.context, standing.work)
-        if late > CONTEMPORANEOUS_SECONDS and falls_in_month(x.context, standing.work):
-            return True
-    return False
+    return x.tally.late
 
 
 def _unclocked_time(x: Examined) -> bool:

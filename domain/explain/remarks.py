@@ -7,13 +7,9 @@ from dataclasses import dataclass
 
 from domain.assess.assessment import Option
 from domain.assess.context import MonthContext
-from domain.assess.counting import Tally
+from domain.assess.counting import CONTEMPORANEOUS_SECONDS, Tally, work_ended_at
 from domain.assess.findings import services_with_effect
-from domain.assess.warnings import (
-    CONTEMPORANEOUS_SECONDS,
-    falls_in_month,
-    work_ended_at,
-)
+from domain.assess.warnings import falls_in_month
 from domain.entries import Entry, Standing
 from domain.event import Event
 from domain.explain.catalogue import WARNINGS, cite, cite_in_force, refs

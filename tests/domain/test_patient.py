@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import permutations
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from domain import facts as f
 from domain.patient import Accepted, Duplicate, Patient, Refused, decide, evolve, months_touched
 from domain.rejections import Reason
-from tests.given import clocked, consent, event, folded, ready, staff, then, unclocked, voided
+from tests.given import NPI, clocked, event, folded, ready, staff, then, unclocked, voided
 
 MONTH = "2025-03"
 
@@ -128,6 +129,10 @@ class TestRetractions:
         assert then([*events, gone], MONTH).blockers == ("consent-missing",)
 
 
+EVERY_MONTH = {"2024-11", "2025-01", "2025-03"}
+EARLY_MONTHS = {"2024-11", "2025-01"}
+
+
 class TestMonthsTouched:
     def test_time_near_a_month_edge_touches_both_months(self) -> None:
         log = clocked("t1", "2025-02-01T01:30:00Z", "2025-02-01T01:50:00Z")
@@ -140,11 +145,25 @@ class TestMonthsTouched:
         patient = folded([staff("t1", "2025-03-05", 60), moved])
         assert months_touched(patient, moved) == {"2025-03", "2025-04"}
 
-    def test_a_late_consent_touches_every_month_with_time_from_its_own_on(self) -> None:
-        said = consent("2025-01-31")
-        days = ("2024-12-05", "2025-01-05", "2025-03-05", "2025-11-05")
-        patient = folded([*(staff(on, on, 60) for on in days), said])
-        assert months_touched(patient, said) == {"2025-01", "2025-03", "2025-11"}
+    @pytest.mark.parametrize(
+        ("fact", "months"),
+        [
+            (f.ConsentRecorded(date(2025, 1, 31), "written", NPI), {"2025-01", "2025-03"}),
+            (f.CarePlanRecorded("established", date(2025, 3, 31)), {"2025-03"}),
+            (f.VisitRecorded(date(2024, 11, 30), "99214", NPI), EVERY_MONTH),
+            (f.ServiceBilled("99495", date(2024, 11, 30), date(2025, 1, 1), NPI), EARLY_MONTHS),
+            (f.StayRecorded("inpatient", date(2025, 2, 27)), {"2025-03"}),
+            (f.ConditionRecorded("I10", True), EVERY_MONTH),
+            (f.PatientDied(date(2025, 6, 1)), EVERY_MONTH),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_a_fact_that_comes_late_touches_the_months_with_time_it_can_bear_on(
+        self, fact: f.Fact, months: set[f.Month]
+    ) -> None:
+        late = event(fact, "2025-07-01T12:00:00Z")
+        worked = [staff(f"t{n}", f"{month}-05", 60) for n, month in enumerate(sorted(EVERY_MONTH))]
+        assert months_touched(folded([*worked, late]), late) == months
 
     @pytest.mark.parametrize("first", ["log", "retraction"])
     def test_a_retraction_touches_what_it_withdraws(self, first: str) -> None:
