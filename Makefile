@@ -28,7 +28,7 @@ demo: $(READY)
 	$(BIN)/caretally demo $(ARGS)
 
 picture: $(READY)  # the board as the README shows it
-	$(BIN)/caretally demo --today 2025-11-24 --events 113 --speed 12 --seconds 0 --port 8080 \
+	$(BIN)/caretally demo --events 113 --speed 12 --seconds 0 --port 8080 \
 	  --screenshot docs/images/demo.svg
 
 lint: $(READY)

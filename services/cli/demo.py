@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from services.demo.telling import Pace
 
 SEED, PATIENTS = 7, 240
+DAY = date(2025, 11, 24)
+"""Of the last year whose fees are built in for every code; the same story on every machine."""
 SPEED_TERMINAL, SPEED_PLAIN = 4.0, 10.0
 SECONDS_TERMINAL, SECONDS_PLAIN = 120.0, 20.0
 FIRST_DAY, LAST_DAY = date(2020, 1, 1), date(2099, 12, 31)
@@ -64,7 +66,7 @@ Patients = Annotated[
 ]
 Today = Annotated[
     str | None,
-    typer.Option(help="The day told, YYYY-MM-DD. [default: the date in UTC]", show_default=False),
+    typer.Option(help=f"The day told, YYYY-MM-DD. [default: {DAY}]", show_default=False),
 ]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Of the HTTP door; 0 for a free one.")]
 Screenshot = Annotated[
@@ -115,9 +117,7 @@ def _placed(
     data: Path | None, seed: int | None, patients: int | None, today: str | None
 ) -> tuple[DemoFolder, Plan]:
     """The folder, and its own plan where an earlier demo left one."""
-    from infra.clock import system_clock
     from services.demo.folder import DemoFolder, Plan, UnfitFolder
-    from services.demo.run import utc_date
 
     day = _date(today)
     folder = DemoFolder(data or Path(tempfile.mkdtemp(prefix="caretally-demo-")))
@@ -126,7 +126,7 @@ def _placed(
     except (UnfitFolder, OSError) as error:
         fail(f"--data: {error}")
     if earlier is None:
-        new = Plan(seed or 0, day or utc_date(system_clock), patients or PATIENTS)
+        new = Plan(seed or 0, day or DAY, patients or PATIENTS)
         return folder, replace(new, seed=SEED) if seed is None else new
     given = {"seed": seed, "today": day, "patients": patients}
     for name, value in given.items():
