@@ -33,12 +33,17 @@ ZONES = (
     "America/Phoenix",
     "Pacific/Honolulu",
     "Pacific/Guam",
+    "Pacific/Tongatapu",
+    "America/St_Johns",
     "UTC",
 )
 INTERESTING_MONTHS = words(
     "2015-12 2016-01 2016-12 2017-01 2017-12 2018-01 2018-12 2019-01 2019-12 2020-01 2020-02 "
     "2020-12 2021-01 2021-12 2022-01 2023-03 2023-11 2024-03 2024-12 2025-01 2025-03 2025-09 "
     "2025-10 2025-11 2026-03"
+)
+CLOCKS_CHANGE_IN = words(
+    "2015-11 2016-03 2017-11 2018-03 2019-11 2020-03 2020-11 2021-11 2022-03 2023-11 2024-03"
 )
 ANY_MONTHS = tuple(f"{y}-{m:02d}" for y in range(2015, 2027) for m in range(1, 13))
 SERVICES = words(
@@ -237,7 +242,7 @@ class Author:
             day = self.work_day()
             return f.Unclocked(day, self.pick(UNCLOCKED)), day
         seconds = self.pick((*SHORT, *LONG))
-        start = self.moment()
+        start = self.moment(seconds)
         ended = datetime.fromtimestamp(start + seconds, UTC).date()
         return f.Clocked(start, start + seconds), ended
 
@@ -246,28 +251,38 @@ class Author:
         days = [self.first + timedelta(days=n) for n in (9, 9, 9, 9, 10, 0, -2, 40)] + [last]
         return self.pick(days) if not self.chance(6) else self.day(30, 45)
 
-    def moment(self) -> int:
-        """Local midnights, clock changes and mid-mornings, give or take some minutes."""
-        if self.chance(2):  # the busy morning on which entries meet
+    def moment(self, seconds: int) -> int:
+        """A start on the busy morning on which entries meet, on an edge, or on any day."""
+        if self.chance(2):
             day = self.first + timedelta(days=9)
             at = int(datetime.combine(day, time(10), ZoneInfo(self.zones[0])).timestamp())
             return at + 300 * self.number(-4, 4)
         zone = ZoneInfo(self.pick(self.zones[:1] * 12 + self.zones))
-        hour = self.pick((10, 10, 10, 10, 0, 0, 2, 23))
-        day = clock_change(self.month, zone) if hour == 2 else self.work_day()
-        at = int(datetime.combine(day, time(hour), zone).timestamp())
+        if self.chance(2):
+            return self.edge(zone) - self.number(0, seconds)
+        at = int(datetime.combine(self.work_day(), time(self.pick((0, 10, 23))), zone).timestamp())
         return at + self.pick((-1200, -600, -300, -1, 0, 0, 1, 300, 600, 1200))
 
+    def edge(self, zone: ZoneInfo) -> int:
+        """The begin or the end of the month, or the instant at which clocks change in it."""
+        firsts = (self.first, month_start(month_after(self.month)))
+        midnights = [int(datetime.combine(day, time(), zone).timestamp()) for day in firsts]
+        change = clock_change(midnights[0], midnights[1], zone)
+        return self.pick((*midnights, change, change))
 
-def clock_change(month: f.Month, zone: ZoneInfo) -> date:
-    """The day of the month on which the clocks change, the tenth where there is none."""
-    day = month_start(month)
-    for offset in range(31):
-        today = day + timedelta(days=offset)
-        noons = [datetime.combine(today - timedelta(days=n), time(12), zone) for n in (0, 1)]
-        if noons[0].utcoffset() != noons[1].utcoffset():
-            return today
-    return day + timedelta(days=9)
+
+def clock_change(first: int, last: int, zone: ZoneInfo) -> int:
+    """The first instant with another offset between these two; the last where there is none."""
+
+    def offset(at: int) -> timedelta | None:
+        return datetime.fromtimestamp(at, zone).utcoffset()
+
+    if offset(first) == offset(last):
+        return last
+    while last - first > 1:
+        middle = (first + last) // 2
+        first, last = (first, middle) if offset(middle) != offset(first) else (middle, last)
+    return last
 
 
 @st.composite
@@ -288,9 +303,9 @@ def policies(draw: st.DrawFn) -> Policy:
 @st.composite
 def scenes(draw: st.DrawFn, zones: Sequence[str] = ZONES) -> Scene:
     """A patient, its month and the ones beside it, and a practice's policy."""
-    month = draw(st.one_of(st.sampled_from(INTERESTING_MONTHS), st.sampled_from(ANY_MONTHS)))
-    assert isinstance(month, str)
-    home = draw(st.sampled_from(zones))
+    choices = (INTERESTING_MONTHS, CLOCKS_CHANGE_IN, ANY_MONTHS)
+    month = draw(st.sampled_from(draw(st.sampled_from(choices))))
+    home = draw(st.sampled_from((*zones[:1] * 4, *zones)))
     author = Author(draw, month, (*(home,) * 8, *zones))
     author.background()
     if author.chance(2):
