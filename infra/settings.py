@@ -79,6 +79,13 @@ class Settings(BaseSettings):
     kafka_batch_timeout_ms: int = Field(10, ge=0, le=60_000)
     kafka_session_timeout_ms: int = Field(10_000, ge=1_000, le=300_000)
 
+    webhooks_allow_private: bool = False
+    """Webhooks may go to private addresses, and over plain http."""
+    alertmanager: str = ""
+    """Base addresses of an Alertmanager, `http://host:9093[,http://host:9093…]` for a cluster."""
+    notify_urls: SecretStr = SecretStr("")
+    """Channels for people: URLs of apprise, parted by blanks."""
+
     _file: ConfigFile = ConfigFile()
 
     @classmethod
@@ -118,6 +125,15 @@ class Settings(BaseSettings):
         for server in servers.split(","):
             split_address(server)
         return servers.replace(" ", "")
+
+    @field_validator("alertmanager")
+    @classmethod
+    def _alertmanager(cls, urls: str) -> str:
+        for url in urls.replace(" ", "").split(",") if urls.strip() else ():
+            scheme, _, host = url.partition("://")
+            if scheme not in ("http", "https") or not host.strip("/"):
+                raise ValueError("expected http://HOST:PORT or https://HOST:PORT")
+        return urls.replace(" ", "")
 
     @field_validator("http_token")
     @classmethod
@@ -224,7 +240,7 @@ def _sentence(error: Any, origin: _Origin) -> str:
         member, _, rest = message.partition(": ")
         return f"{origin.name(member)}: {rest}"
     member = str(error["loc"][0])
-    secret = "token" in member or "password" in member or "database" in member
+    secret = any(word in member for word in ("token", "password", "database", "notify"))
     found = "" if secret else f"; found {str(error['input'])[:60]!r}"
     return f"{origin.name(member)}: {message}{found}"
 

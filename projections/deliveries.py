@@ -130,7 +130,7 @@ class Deliveries(Protocol):
         """Note what attempts came to. Where one ends, the patient's next one is due."""
 
     def requeue(self, subscriber_id: str, now_us: int) -> int:
-        """Make failed deliveries pending again, all pending ones due now; lift any hold.
+        """Make failed deliveries pending again, begin all pending ones anew, lift any hold.
 
         Returns how many had failed.
         """

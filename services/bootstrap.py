@@ -67,7 +67,7 @@ class Parts:
 def reactors(parts: Parts) -> list[Reactor]:
     """What tells the world of stored alert transitions (role `notifier`), as configured.
 
-    A further sink is a further entry here; nothing else has to know of it.
+    Raises ValueError for a sink whose settings cannot be used.
     """
     found: list[Reactor] = []
     kafka = parts.settings.kafka_settings()
@@ -75,7 +75,9 @@ def reactors(parts: Parts) -> list[Reactor]:
         from services.relay import AlertRelay
 
         found.append(AlertRelay(kafka, parts.store))
-    return found
+    from services import notify
+
+    return [*found, *notify.reactors(parts)]
 
 
 def projectors(parts: Parts) -> list[Background]:

@@ -21,6 +21,7 @@ from infra.codec import utc_text
 from infra.kafka import KafkaSettings
 from projections.ports import Store, TransitionRow
 from services.doors.backoff import Backoff
+from services.notify.deliverable import deliverable, event_id, event_type
 
 log = logging.getLogger("caretally.relay")
 
@@ -117,12 +118,12 @@ class AlertRelay:
     async def _deliver_chunk(self, producer: Any) -> bool:
         """Send the next transitions; False when there were none."""
         after = await self._call(lambda: self._store.delivered(self.sink))
-        rows = await self._call(lambda: self._store.transitions(after, CHUNK_MAX))
-        if not rows:
+        page = await self._call(lambda: deliverable(self._store, after, CHUNK_MAX))
+        if page.through == after:
             return False
-        await self._send(producer, rows)
-        await self._call(lambda: self._store.set_delivered(self.sink, rows[-1].position))
-        self.sent += len(rows)
+        await self._send(producer, page.rows)
+        await self._call(lambda: self._store.set_delivered(self.sink, page.through))
+        self.sent += len(page.rows)
         return True
 
     async def _send(self, producer: Any, rows: Sequence[TransitionRow]) -> None:
@@ -160,12 +161,11 @@ class AlertRelay:
 
 def headers(row: TransitionRow) -> Headers:
     """The CloudEvent's attributes, in Kafka's binary content mode."""
-    state = row.state
     attributes = {
         "ce_specversion": "1.0",
-        "ce_id": f"{state.alert_id}.{state.transition}",
+        "ce_id": event_id(row),
         "ce_source": "caretally",
-        "ce_type": f"{state.type}.v1",
+        "ce_type": event_type(row),
         "ce_subject": row.patient_id,
         "ce_practiceid": row.practice_id,
         "ce_time": utc_text(row.recorded_at_us),

@@ -203,7 +203,7 @@ class SqlDeliveries:
         with self._transaction(True) as c:
             c.execute(
                 self._sql(
-                    "UPDATE deliveries SET state = 'pending', attempts = 0 "
+                    "UPDATE deliveries SET state = 'pending' "
                     "WHERE subscriber_id = ? AND state = 'failed'"
                 ),
                 (subscriber_id,),

@@ -40,7 +40,7 @@ RELEASE = (
     "AND stream_id = ? AND state = 'pending')"
 )
 RESTART = (
-    "UPDATE deliveries SET next_at_us = CASE WHEN position = (SELECT min(position) "
+    "UPDATE deliveries SET attempts = 0, next_at_us = CASE WHEN position = (SELECT min(position) "
     "FROM deliveries o WHERE o.subscriber_id = deliveries.subscriber_id "
     "AND o.stream_id = deliveries.stream_id AND o.state = 'pending') THEN ? END "
     "WHERE subscriber_id = ? AND state = 'pending'"

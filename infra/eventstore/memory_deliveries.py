@@ -133,9 +133,9 @@ class MemoryDeliveries:
             rows = self._rows.get(subscriber_id, {}).values()
             failed = [row for row in rows if row.state is DeliveryState.FAILED]
             for row in failed:
-                row.state, row.attempts = DeliveryState.PENDING, 0
+                row.state = DeliveryState.PENDING
             for _, row in self._pending(subscriber_id):
-                row.next_at_us = None
+                row.next_at_us, row.attempts = None, 0
             self._release(subscriber_id, now_us, lambda _: True)
             self._replace(subscriber_id, held_until_us=0)
             return len(failed)

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 import services  # noqa: F401  (pins the time zones before anything else)
-from services.cli import conformance, deadletters, demo, explain, fees, ingest, read, replay, serve
+from services.cli import (
+    conformance,
+    deadletters,
+    demo,
+    explain,
+    fees,
+    ingest,
+    read,
+    replay,
+    serve,
+    subscribers,
+)
 
 app = typer.Typer(
     name="caretally",
@@ -53,6 +64,7 @@ app.command()(explain.explain)
 app.add_typer(deadletters.app, name="dead-letters")
 app.add_typer(conformance.app, name="conformance")
 app.add_typer(fees.app, name="fees")
+app.add_typer(subscribers.app, name="subscribers")
 
 
 def run() -> None:

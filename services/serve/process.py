@@ -15,6 +15,7 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from starlette.routing import BaseRoute
 
+from infra.eventstore.deliveries import open_deliveries
 from infra.kafka import KafkaSettings, ensure_topics
 from services import bootstrap
 from services.bootstrap import Parts, SharedIngest
@@ -22,11 +23,12 @@ from services.doors import http
 from services.doors.backoff import Backoff
 from services.doors.kafka import KafkaDoor
 from services.doors.progress import Progress
+from services.notify.stream import AlertStream
 from services.serve import web
 from services.serve.background import Background, Reactor
 from services.serve.health import Health
 from services.serve.metrics import Metrics
-from services.serve.roles import Plan, Role, RoleError
+from services.serve.roles import Plan, RoleError
 
 log = logging.getLogger("caretally.serve")
 
@@ -72,7 +74,7 @@ class Process:
     """The parts that a plan asks for, over one store and one ingest core."""
 
     def __init__(self, parts: Parts, plan: Plan, create_topics: bool = False) -> None:
-        """Raises RoleError where a role has nothing to do."""
+        """Raises RoleError where a role cannot be served."""
         kafka = parts.settings.kafka_settings()
         self._kafka = kafka if plan.consumes or plan.notifies else None
         self._create_topics = create_topics
@@ -90,6 +92,9 @@ class Process:
             self._background,
             parts.settings.ready_lag_max,
         )
+        self._stream: AlertStream | None = None
+        if plan.streams:
+            self._stream = AlertStream(parts.store, open_deliveries(parts.store))
         self._server = web.server(web.app(parts.settings, self._routes(plan, ingest)))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -99,6 +104,8 @@ class Process:
         routes: list[BaseRoute] = [*self._health.routes(), *self._metrics.routes()]
         if plan.takes_events:
             routes += http.routes(ingest)
+        if self._stream is not None:
+            routes += self._stream.routes()
         return routes
 
     @property
@@ -139,6 +146,8 @@ class Process:
     async def _stop(self) -> None:
         """Doors first, so that nothing more comes in; then the rest, so that all of it goes out."""
         self._health.stopping = True
+        if self._stream is not None:
+            await self._stream.stop()  # else the server would wait for its readers
         self._server.should_exit = True
         for task in self._tasks:
             if task.get_name() != "http":
@@ -157,10 +166,10 @@ class Process:
 
 
 def _reactors(parts: Parts, plan: Plan) -> list[Reactor]:
-    found = bootstrap.reactors(parts) if plan.notifies else []
-    if plan.notifies and not found and Role.ALL not in plan.roles:
-        raise RoleError("--role notifier: alerts have nowhere to go: set CARETALLY_KAFKA")
-    return found
+    try:
+        return bootstrap.reactors(parts) if plan.notifies else []
+    except ValueError as error:
+        raise RoleError(str(error)) from None
 
 
 async def _create_topics(kafka: KafkaSettings, asked: asyncio.Event) -> None:

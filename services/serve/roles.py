@@ -32,6 +32,8 @@ class Plan:
     """Reads the events topic."""
     takes_events: bool
     """Takes events over HTTP."""
+    streams: bool
+    """Streams alerts over HTTP."""
     projects: bool
     notifies: bool
     notes: tuple[str, ...]
@@ -69,6 +71,7 @@ def plan(settings: Settings, roles: Sequence[Role]) -> Plan:
         roles=tuple(roles),
         consumes=kafka and Role.INGEST in wanted,
         takes_events=http and bool(wanted & {Role.INGEST, Role.API}),
+        streams=http and Role.API in wanted,
         projects=Role.PROJECTOR in wanted,
         notifies=Role.NOTIFIER in wanted,
         notes=_notes(wanted, kafka),

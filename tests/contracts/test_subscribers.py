@@ -167,7 +167,7 @@ def test_requeueing_brings_back_what_failed_and_makes_everything_due(ledger: Del
     assert ledger.counts("s1") == {"pending": 2, "failed": 1}
     assert ledger.requeue("s1", NOW) == 1
     assert ledger.counts("s1") == {"pending": 3, "failed": 0}
-    assert ledger.due("s1", NOW, 10) == [Due(4, "p1/a", 0), Due(6, "p1/b", 3)]
+    assert ledger.due("s1", NOW, 10) == [Due(4, "p1/a", 0), Due(6, "p1/b", 0)]
     assert ledger.subscribers()[0].held_until_us == 0
 
 

@@ -177,7 +177,10 @@ def test_it_is_not_ready_while_its_database_fails(environment: dict[str, str]) -
 def test_what_cannot_be_served_is_refused_with_the_reason(environment: dict[str, str]) -> None:
     off = {**environment, "CARETALLY_HTTP": "off"}
     assert "--role: expected ingest, projector" in refused(environment, "--role", "ingest,boss")
-    assert "set CARETALLY_KAFKA" in refused(environment, "--role", "notifier")
+    channel = {**environment, "CARETALLY_NOTIFY_URLS": "nonsense://secret"}
+    said = refused(channel, "--role", "notifier")
+    assert "notify_urls: expected URLs of apprise" in said
+    assert "secret" not in said
     assert "CARETALLY_HTTP is off" in refused(off, "--role", "api")
     assert "no door is open" in refused(off, "--role", "ingest")
     assert "nothing can be served" in refused(off)
