@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -86,7 +86,11 @@ def shown(url: str) -> str:
 
 def print_lines(lines: Iterable[bytes]) -> None:
     """Write lines to standard output; a reader that has enough ends the command quietly."""
-    print_bytes(line + b"\n" for line in lines)
+    try:
+        print_bytes(line + b"\n" for line in lines)
+    finally:
+        if isinstance(lines, Generator):
+            lines.close()  # before the store that it reads from
 
 
 def print_bytes(pieces: Iterable[bytes]) -> None:

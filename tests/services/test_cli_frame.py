@@ -93,7 +93,7 @@ def test_a_command_loads_only_what_it_needs(
 @pytest.mark.parametrize("name", ["replay", "assessments", "export"])
 def test_a_reader_that_has_enough_ends_the_command_quietly(command: Command, name: str) -> None:
     """`| head -1` over more than a pipe holds: no words, no traceback."""
-    lines = [line for n in range(200) for line in (*chart(f"pt{n}"), logged("t", 60, f"pt{n}"))]
+    lines = [line for n in range(800) for line in (*chart(f"pt{n}"), logged("t", 60, f"pt{n}"))]
     path = command.file("many.jsonl", lines)
     command("ingest", path)
     args = [name, str(path)] if name == "replay" else [name]
