@@ -40,7 +40,7 @@ CHUNK_MAX = 500
 PENDING_MAX = 10_000
 """A subscriber's ledger is not filled beyond this; the rest waits in the log."""
 IDLE_SECONDS = 5.0
-DRAIN_SECONDS = 2.0
+DRAIN_SECONDS = 1.5
 """What is under way may take this long to be answered at the end."""
 
 Result = TypeVar("Result")

@@ -19,8 +19,11 @@ log = logging.getLogger("caretally.notify")
 WAIT_SECONDS = 0.5
 """The longest wait for the log to move; also how soon a stop is noticed when idle."""
 
-STOP_SECONDS = 3.0
-"""What is begun may take this long to finish when asked to stop."""
+STOP_SECONDS = 2.5
+"""How long a stop goes on delivering; what is left then is delivered after the next start."""
+
+CLOSE_SECONDS = 0.5
+"""How long letting go of connections may take after that."""
 
 Result = TypeVar("Result")
 
@@ -53,15 +56,15 @@ class SinkReactor(ABC):
         if self._task is not None:
             await asyncio.wait([self._task], timeout=STOP_SECONDS)
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
             self._task = None
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def ready(self) -> tuple[bool, str]:
         """Whether it delivers, and what stands in the way if not."""
         if self._task is None or self._task.done():
-            return False, f"{self.name} does not run"
-        return (False, f"{self.name}: {self.outage}") if self.outage else (True, "")
+            return False, "it does not run"
+        return (False, f"held back by {self.outage}") if self.outage else (True, "")
 
     async def run(self) -> None:
         """Deliver until stopped or cancelled; a fault is waited out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 
 from infra.eventstore import open_store
 from infra.kafka.local import LocalKafka
@@ -94,14 +95,14 @@ async def test_a_restarted_relay_sends_again_only_what_was_not_noted_and_under_e
     decide(store, transitions(patients=5, each=10))
     relay = AlertRelay(settings, store)
     await relay.start()
-    await until(lambda: store.delivered(relay.sink) == store.transitions(0, 99)[-1].position)
+    await until(lambda: store.delivered(relay.name) == store.transitions(0, 99)[-1].position)
     await relay.stop()
 
     class Crashing(AlertRelay):
         """Dies between Kafka's acknowledgement and the note of it in the ledger."""
 
-        async def _send(self, producer: object, rows: list[TransitionRow]) -> None:  # type: ignore[override]
-            await super()._send(producer, rows)
+        async def _send(self, rows: Sequence[TransitionRow]) -> None:
+            await super()._send(rows)
             raise asyncio.CancelledError
 
     decide(store, transitions(patients=5, each=10, start=11))
@@ -152,7 +153,7 @@ async def test_stopping_delivers_what_is_stored(settings: KafkaSettings, databas
     await relay.start()
     decide(store, transitions(patients=50, each=40))
     await relay.stop()
-    assert store.delivered(relay.sink) == 2000
+    assert store.delivered(relay.name) == 2000
     assert len(await received(settings, 2000)) == 2000
     store.close()
 
