@@ -8,18 +8,22 @@ from itertools import permutations
 import pytest
 
 from domain import facts as f
+from domain.assess import assess
+from domain.event import Event
 from domain.patient import Accepted, Duplicate, Patient, Refused, decide, evolve, months_touched
+from domain.policy import Policy
 from domain.rejections import Reason
+from domain.rules import BOOK
 from tests.given import NPI, clocked, event, folded, ready, staff, then, unclocked, voided
 
 MONTH = "2025-03"
 
 
-def retracted(key: tuple[str, str], at: str, id: str | None = None) -> object:
+def retracted(key: tuple[str, str], at: str, id: str | None = None) -> Event:
     return event(f.EventRetracted(key[0], key[1], "entered in error"), at, id)
 
 
-def amended(entry_id: str, seconds: int, at: str) -> object:
+def amended(entry_id: str, seconds: int, at: str) -> Event:
     logged = unclocked(entry_id, "2025-03-05", seconds)
     fact = f.TimeAmended(entry_id, logged.performer, logged.activity, logged.work, "typing error")
     return event(fact, at)
@@ -40,6 +44,10 @@ class TestDecide:
         assert isinstance(decision, Refused)
         assert decision.rejection.reason is Reason.CONFLICTING_DUPLICATE
         assert decision.rejection.field == "id"
+        assert decision.rejection.sentence == (
+            "id: expected a new id for new content; found a source and id that are stored "
+            "already, with other content."
+        )
 
 
 class TestRevisions:
@@ -86,6 +94,16 @@ class TestRetractions:
         withdraw = retracted(log.key, "2025-03-07T12:00:00Z")
         for order in permutations([log, withdraw]):
             assert then([*ready(MONTH), *order], MONTH).seconds.logged == 0
+
+    def test_an_entry_withdrawn_before_it_comes_changes_nothing_of_the_month(
+        self,
+    ) -> None:
+        log = staff("t2", "2025-03-06", 1260)
+        patient = folded([*ready(MONTH), staff("t1", "2025-03-05", 600)])
+        evolve(patient, retracted(log.key, "2025-03-07T12:00:00Z"))
+        assert assess(patient, MONTH, BOOK, Policy()).seconds.logged == 600
+        evolve(patient, log)
+        assert assess(patient, MONTH, BOOK, Policy()).seconds.logged == 600
 
     def test_retracting_a_void_restores_the_entry(self) -> None:
         log, void = staff("t1", "2025-03-05", 1260), voided("t1", "2025-03-06T12:00:00Z")
@@ -149,10 +167,14 @@ class TestMonthsTouched:
         ("fact", "months"),
         [
             (f.ConsentRecorded(date(2025, 1, 31), "written", NPI), {"2025-01", "2025-03"}),
+            (f.ConsentRevoked(date(2025, 1, 31)), {"2025-01", "2025-03"}),
             (f.CarePlanRecorded("established", date(2025, 3, 31)), {"2025-03"}),
             (f.VisitRecorded(date(2024, 11, 30), "99214", NPI), EVERY_MONTH),
             (f.ServiceBilled("99495", date(2024, 11, 30), date(2025, 1, 1), NPI), EARLY_MONTHS),
             (f.StayRecorded("inpatient", date(2025, 2, 27)), {"2025-03"}),
+            (f.ComplexityAssessed("2025-01", "moderate", NPI), {"2025-01"}),
+            (f.MonthClaimed("2025-01", (), "c1", date(2025, 4, 1)), {"2025-01"}),
+            (f.MonthReopened("2025-01", "x"), {"2025-01"}),
             (f.ConditionRecorded("I10", True), EVERY_MONTH),
             (f.PatientDied(date(2025, 6, 1)), EVERY_MONTH),
         ],
