@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 
 from infra.codec.faults import BrokenChain, UndecodableEvent
@@ -28,7 +28,7 @@ def previous_link(state: bytes) -> bytes | None:
         raise UndecodableEvent("envelope member 'previous' is not a hash in hex") from None
 
 
-def verify_chain(events: Sequence[StoredEvent]) -> None:
+def verify_chain(events: Iterable[StoredEvent]) -> None:
     """Recompute the chain of each stream, events in order of version.
 
     Raises BrokenChain at the first event whose version or link does not follow its predecessor.

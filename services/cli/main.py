@@ -11,6 +11,7 @@ from services.cli import (
     conformance,
     deadletters,
     demo,
+    doctor,
     explain,
     fees,
     ingest,
@@ -56,6 +57,7 @@ def caretally(_version: Version = False) -> None:
 app.command()(demo.demo)
 app.command()(ingest.ingest)
 app.command()(serve.serve)
+app.command()(doctor.doctor)
 app.command()(replay.replay)
 app.command()(read.assessments)
 app.command()(read.alerts)
