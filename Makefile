@@ -43,6 +43,7 @@ test: lint
 bench: $(READY)
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.assess
+	$(BIN)/python -m benchmarks.growth
 
 # ARGS narrows it to some of the domain: make mutants ARGS='domain.fees.*'
 mutants: $(READY)

@@ -27,15 +27,16 @@ way, in a case that the specimen does not show."""
 GROWTH_MIN = 256
 """Events that a history gains before its next snapshot; a shorter tail folds in milliseconds."""
 
-GROWTH_SHARE = 8
-"""A long history gains an eighth of itself: so each event is written into some eight snapshots in
-all, however long the history becomes."""
+GROWTH_SHARE = 16
+"""A long history gains a sixteenth of itself: so an event is written into some seventeen snapshots
+in all, however long the history becomes, and a sixteenth is all that is left to fold."""
 
 _CHECKSUM_BYTES = 16
 
 
 class DamagedSnapshot(ValueError):
-    """The bytes are not those that were stored, or not under this stream, version and form."""
+    """The bytes are not those that were stored, or not under this stream, version and form, or
+    today's code cannot read them."""
 
 
 class _Body(msgspec.Struct, array_like=True, gc=False):
@@ -93,11 +94,15 @@ def restore(taken: Snapshot) -> Restored:
     if checksum != _checksum(taken.stream_id, taken.version, taken.form, body):
         raise DamagedSnapshot(f"the snapshot at version {taken.version} fails its checksum")
     address = split_stream_id(taken.stream_id)
-    found = _decode(body)
-    archive = PackedArchive(
-        address, found.bundles, Index.from_bytes(found.keys), Index.from_bytes(found.entries)
-    )
-    facts = (event_of(row, *address) for row in found.facts)
+    try:
+        found = _decode(body)
+        facts = [event_of(row, *address) for row in found.facts]
+        keys, entries = Index.from_bytes(found.keys), Index.from_bytes(found.entries)
+    except (ValueError, KeyError, msgspec.MsgspecError) as error:
+        raise DamagedSnapshot(
+            f"the snapshot at version {taken.version} is no longer read"
+        ) from error
+    archive = PackedArchive(address, found.bundles, keys, entries)
     patient = Patient.restored(*address, taken.version, facts, archive)
     return Restored(patient, archive, found.previous)
 

@@ -1,0 +1,218 @@
+"""What growth costs: long histories, and a long log. `python -m benchmarks.growth`.
+
+Three tables, all on SQLite in a file, every transaction synced to disk:
+
+1. Loading a patient of 20, 2,000 and 20,000 events: the whole history folded, a snapshot with the
+   longest tail there can be (the next one is due at the next event), and a new snapshot. The
+   second figure adds the first event after the load, folded and assessed. Best of the rounds.
+2. An event for a patient with 20 and with 20,000 entries: the whole way through ingest, snapshots
+   included, and the memory that the patient takes when it is loaded again.
+3. A log that grows to 100,000 and 1,000,000 events (`--upto 10000000` for ten million): what a
+   further event costs, for the store alone and for the whole ingest of new patients.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.biglog import BigLog
+from benchmarks.longhistory import entry, history
+from domain.event import Event
+from domain.patient import Patient, evolve
+from domain.policy import Policy
+from domain.rules import BOOK
+from infra.clock import system_clock
+from infra.codec import decode_event, link, stream_id
+from infra.eventstore import open_store
+from infra.packed_archive import PackedArchive
+from infra.snapshots import is_due, snapshot
+from projections.ports import Batch, Snapshot, Store
+from services.ingest import Delivery, Ingest
+from services.ingest.patients import HotPatients
+from services.wire.decode import Accepted, decode_structured
+
+RESULTS = Path(__file__).parent / "results" / "growth.json"
+LENGTHS = (20, 2_000, 20_000)
+NEW_EVENTS = 2_500
+BATCH = 250
+
+
+def ingest_over(store: Store) -> Ingest:
+    return Ingest(store, system_clock, BOOK, lambda _: Policy())
+
+
+def take(ingest: Ingest, lines: Sequence[bytes], batch: int = 1_000) -> None:
+    for at in range(0, len(lines), batch):
+        part = [Delivery(line, None, (), "bench") for line in lines[at : at + batch]]
+        outcome = ingest.take(part)
+        if outcome.accepted != len(part):
+            sys.exit(f"the workload was not taken whole: {outcome.results}")
+
+
+# --- 1: loading -----------------------------------------------------------------------------
+
+
+def loading(store: Store, rounds: int) -> Iterator[dict[str, Any]]:
+    for length in LENGTHS:
+        patient = f"long-{length}"
+        _put(store, history(length - 6, patient))
+        stream, new = stream_id("p1", patient), _decoded(entry(patient, 0))
+        made: dict[str, Snapshot | None] = {"whole history": None}
+        if is_due(length, 0):
+            tail = next(n for n in range(length) if is_due(length + 1, length - n))
+            made["snapshot, longest tail"] = _snapshot_at(store, stream, length - tail)
+            made["new snapshot"] = _snapshot_at(store, stream, length)
+        for name, kept in made.items():
+            if kept is not None:
+                store.commit(Batch(snapshots=[kept]))
+            yield {
+                "events": length,
+                "how": name,
+                "tail": length - (kept.version if kept else 0),
+                "load_ms": _load_ms(store, stream, rounds),
+                "of_it_cpu_ms": _load_ms(store, stream, rounds, clock=time.process_time),
+                "with_event_ms": _load_ms(store, stream, rounds, new),
+                "snapshot_bytes": None if kept is None else len(kept.state),
+            }
+
+
+def _put(store: Store, lines: Sequence[bytes]) -> None:
+    """The log that ingest would leave, without its snapshots."""
+    plain = open_store("memory:")
+    take(ingest_over(plain), lines)
+    store.commit(Batch(events=plain.log(0, len(lines)), versions=plain.versions()))
+
+
+def _decoded(line: bytes) -> Event:
+    decoded = decode_structured(line)
+    assert isinstance(decoded, Accepted)
+    return decoded.event
+
+
+def _snapshot_at(store: Store, stream: str, version: int) -> Snapshot:
+    events = store.load([stream])[stream].events[:version]
+    patient = Patient("p1", stream.partition("/")[2])
+    for stored in events:
+        evolve(patient, decode_event(stored))
+    last = events[-1]
+    previous = link(stream, last.version, last.name, last.state)
+    return snapshot(stream, patient, PackedArchive.empty(("p1", patient.patient_id)), previous)[0]
+
+
+def _load_ms(
+    store: Store,
+    stream: str,
+    rounds: int,
+    new: Event | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    def load() -> None:
+        hot = HotPatients(store, 10).fetch([stream])[stream]
+        if new is not None:
+            hot.live.take(new, 0, BOOK, Policy())
+
+    return min(_seconds(load, clock) for _ in range(rounds)) * 1000
+
+
+def _seconds(work: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
+    started = clock()
+    work()
+    return clock() - started
+
+
+# --- 2: one more event ----------------------------------------------------------------------
+
+
+def one_more(store: Store) -> Iterator[dict[str, Any]]:
+    for entries in (20, 20_000):
+        patient = f"one-more-{entries}"
+        ingest = ingest_over(store)
+        take(ingest, history(entries, patient))
+        lines = [entry(patient, number) for number in range(NEW_EVENTS)]
+        seconds = _seconds(lambda i=ingest, ls=lines: take(i, ls, BATCH))  # type: ignore[misc]
+        yield {
+            "entries": entries,
+            "us_per_event": seconds / NEW_EVENTS * 1e6,
+            "memory_kib": _memory(store, stream_id("p1", patient)) / 1024,
+        }
+
+
+def _memory(store: Store, stream: str) -> int:
+    """What a loaded patient holds, its present month in use."""
+    tracemalloc.start()
+    hot = HotPatients(store, 10).fetch([stream])[stream]
+    hot.live.patient.entries.in_month("2025-01")
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held
+
+
+# --- 3: a long log --------------------------------------------------------------------------
+
+
+def long_log(url: str, upto: int) -> Iterator[dict[str, Any]]:
+    store = open_store(url)
+    log, ingest, milestone, round = BigLog(store, random.Random(1)), ingest_over(store), 100_000, 0
+    while milestone <= upto:
+        append_us = log.grow(milestone)
+        round += 1
+        lines = [line for n in range(200) for line in history(94, f"new-{round}-{n}")]
+        ingest_us = _seconds(lambda ls=lines: take(ingest, ls)) / len(lines) * 1e6  # type: ignore[misc]
+        size = Path(url.removeprefix("sqlite:///")).stat().st_size / store.head()
+        yield {
+            "events": milestone,
+            "append_us": append_us,
+            "ingest_us": ingest_us,
+            "bytes_per_event": size,
+        }
+        milestone *= 10
+    store.close()
+
+
+def table(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Print rows as they come; returns them."""
+    kept = []
+    for row in rows:
+        if not kept:
+            print("".join(f"{name:>24}" for name in row))
+        print("".join(f"{_cell(value):>24}" for value in row.values()), flush=True)
+        kept.append(row)
+    print()
+    return kept
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value or "-")
+
+
+def main() -> None:
+    """Measure, print, write the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--upto", type=int, default=1_000_000, help="events in the long log")
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        store = open_store(f"sqlite:///{folder}/patients.db")
+        results = {
+            "loading": table(loading(store, options.rounds)),
+            "one_more": table(one_more(store)),
+        }
+        store.close()
+        results["long_log"] = table(long_log(f"sqlite:///{folder}/log.db", options.upto))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
