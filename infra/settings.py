@@ -187,6 +187,16 @@ class Settings(BaseSettings):
         beside = self.database.startswith("sqlite:///")
         return (Path(self.database[10:]).parent if beside else Path()) / "caretally-data"
 
+    @property
+    def default_policy(self) -> Policy:
+        """The policies of a practice that has none of its own."""
+        return self._file.policy
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """The policies of the practices that have their own, by practice id."""
+        return self._file.practices
+
     def policy_of(self, practice_id: str) -> Policy:
         """The policies of a practice: its own over the file's defaults over the contract's."""
         return self._file.practices.get(practice_id, self._file.policy)

@@ -7,15 +7,18 @@ secret itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
-
-from psycopg.rows import tuple_row
+from collections.abc import Sequence
+from typing import Any
 
 from infra.eventstore import delivery_rows as sql
 from infra.eventstore.memory import MemoryStore
 from infra.eventstore.memory_deliveries import MemoryDeliveries
+from infra.eventstore.transactions import (
+    Cursor,
+    Transaction,
+    postgres_transaction,
+    sqlite_transaction,
+)
 from projections.deliveries import (
     Deliveries,
     DeliveryState,
@@ -28,20 +31,6 @@ from projections.deliveries import (
 from projections.ports import Store
 
 
-class Cursor(Protocol):
-    """What the two databases' cursors have in common."""
-
-    def execute(self, statement: Any, values: Any = ..., /) -> Any: ...
-    def executemany(self, statement: Any, values: Any, /) -> Any: ...
-    def fetchall(self) -> list[Any]: ...
-    @property
-    def rowcount(self) -> int: ...
-
-
-Transaction = Callable[[bool], AbstractContextManager[Cursor]]
-"""Opens one transaction; the argument says whether it writes."""
-
-
 def open_deliveries(store: Store) -> Deliveries:
     """The ledger that belongs to an open store and lives in the same database."""
     if isinstance(store, MemoryStore):
@@ -49,28 +38,8 @@ def open_deliveries(store: Store) -> Deliveries:
     from infra.eventstore.sqlite import SQLiteStore
 
     if isinstance(store, SQLiteStore):
-        return SqlDeliveries(_sqlite(store), "?")
-    return SqlDeliveries(_postgres(store), "%s")
-
-
-def _sqlite(store: Any) -> Transaction:
-    @contextmanager
-    def transaction(write: bool) -> Iterator[Any]:
-        with store.recorder.datastore.transaction(commit=write) as cursor:
-            cursor.sqlite_cursor.row_factory = None
-            yield cursor.sqlite_cursor
-
-    return transaction
-
-
-def _postgres(store: Any) -> Transaction:
-    @contextmanager
-    def transaction(write: bool) -> Iterator[Any]:
-        del write
-        with store.recorder.datastore.get_connection() as connection, connection.transaction():
-            yield connection.cursor(row_factory=tuple_row)
-
-    return transaction
+        return SqlDeliveries(sqlite_transaction(store), "?")
+    return SqlDeliveries(postgres_transaction(store), "%s")
 
 
 class SqlDeliveries:

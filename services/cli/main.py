@@ -16,6 +16,7 @@ from services.cli import (
     fees,
     ingest,
     read,
+    rebuild,
     replay,
     serve,
     subscribers,
@@ -62,6 +63,7 @@ app.command()(replay.replay)
 app.command()(read.assessments)
 app.command()(read.alerts)
 app.command()(read.export)
+app.command()(rebuild.rebuild)
 app.command()(explain.explain)
 app.add_typer(deadletters.app, name="dead-letters")
 app.add_typer(conformance.app, name="conformance")
