@@ -7,7 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
-from aiokafka.errors import TopicAlreadyExistsError, for_code  # type: ignore[import-untyped]
+from aiokafka.errors import (  # type: ignore[import-untyped]
+    NodeNotReadyError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from infra.kafka.settings import KafkaSettings
 
@@ -25,6 +29,9 @@ async def ensure_topics(settings: KafkaSettings) -> list[str]:
     await admin.start()
     try:
         reply = await admin.create_topics(wanted)
+    except AttributeError:
+        # The client trips over a cluster whose brokers are not registered (yet, or any more).
+        raise NodeNotReadyError("the cluster has no controller yet") from None
     finally:
         await admin.close()
     return _created(reply.topic_errors)

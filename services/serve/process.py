@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -119,7 +118,7 @@ class Process:
             self._begin(self._server.serve([listener]), "http")
             log.info("HTTP is served at %s", web.address(listener))
         if self._create_topics and self._kafka is not None:
-            await _create_topics(self._kafka, signals.asked)
+            await _unless(signals.asked, _create_topics(self._kafka))
         for work in self._background:
             await work.start()
         if self._door is not None:
@@ -172,18 +171,27 @@ def _reactors(parts: Parts, plan: Plan) -> list[Reactor]:
         raise RoleError(str(error)) from None
 
 
-async def _create_topics(kafka: KafkaSettings, asked: asyncio.Event) -> None:
+async def _create_topics(kafka: KafkaSettings) -> None:
     """Make the missing topics; a broker that is not there yet is waited for."""
     backoff = Backoff(first=0.2)
-    while not asked.is_set():
+    while True:
         try:
             for name in await ensure_topics(kafka):
                 log.info("topic %s created", name)
             return
         except (KafkaError, OSError) as error:
             log.warning("the topics cannot be created yet: %s", type(error).__name__)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asked.wait(), backoff.delay())
+        await asyncio.sleep(backoff.delay())
+
+
+async def _unless(asked: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work to its end, or leave it when a stop is asked for."""
+    stop, doing = asyncio.create_task(asked.wait()), asyncio.create_task(work)
+    await asyncio.wait([stop, doing], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if doing.done():
+        doing.result()
+    doing.cancel()
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:

@@ -13,11 +13,16 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from infra.eventstore import open_store
+from infra.settings import unknown_variables
+from services.serve.health import LIVE
+from services.serve.roles import Role, parse_roles
 from tests.services.serving import clean, figures, serving
 from tests.services.wire_examples import cloudevent
 
+ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-enough-length"
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}
@@ -187,6 +192,37 @@ def test_what_cannot_be_served_is_refused_with_the_reason(environment: dict[str,
     assert "set CARETALLY_KAFKA" in refused(environment, "--create-topics")
     assert "--http: expected HOST:PORT" in refused(environment, "--http", "here")
     assert "set http_token" in refused(environment, "--http", "0.0.0.0:0")
+
+
+def test_it_starts_and_stops_while_kafka_is_not_there_and_is_alive_but_not_ready(
+    environment: dict[str, str],
+) -> None:
+    environment["CARETALLY_KAFKA"] = "127.0.0.1:1"
+    for options in ((), ("--create-topics",)):
+        with serving(environment, *options) as service:
+            url = service.until("HTTP is served at")["message"].rpartition(" ")[2]
+            service.until("yet: KafkaConnectionError")
+            with httpx.Client(base_url=url) as client:
+                answer = client.get("/readyz")
+                assert answer.status_code == 503
+                assert answer.json()["checks"]["kafka"]["finding"] == "not connected to Kafka"
+                assert client.get("/livez").status_code == 200
+            assert service.stop(seconds=10) == 0
+
+
+def test_the_compose_file_starts_roles_and_sets_variables_that_exist() -> None:
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    ours = {name: s for name, s in compose["services"].items() if s.get("image") == "caretally"}
+    served = set()
+    for service in ours.values():
+        assert not unknown_variables(service["environment"])
+        command = service["command"]
+        assert command[0] == "serve"
+        served |= set(parse_roles([command[command.index("--role") + 1]]))
+        assert set(command[3:]) <= {"--create-topics"}
+        port = service["environment"]["CARETALLY_HTTP"].rpartition(":")[2]
+        assert f"127.0.0.1:{port}{LIVE}" in service["healthcheck"]["test"][-1]
+    assert served == set(Role) - {Role.ALL}
 
 
 def test_an_address_in_use_is_named(environment: dict[str, str]) -> None:
