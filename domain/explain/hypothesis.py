@@ -68,7 +68,7 @@ class Hypotheses:
 
     def worth(self, answer: Assessment) -> Worth:
         """The selected option; where the month is blocked, the one that would be selected."""
-        option = select(answer.options or answer.earned, self.policy)
+        option = select(within_reach(answer), self.policy)
         return Worth(option.family, option.codes, option.payment) if option else NOTHING
 
     def unused_entry_id(self) -> str:
@@ -100,9 +100,14 @@ def _bearing_on(patient: Patient, month: Month) -> list[Event]:
     ]
 
 
+def within_reach(answer: Assessment) -> tuple[Option, ...]:
+    """What is offered; where the month is blocked, what was earned all the same."""
+    return answer.earned if answer.blockers else answer.options
+
+
 def option_of(answer: Assessment, family: Family) -> Option | None:
     """The family's option, offered or, where the month is blocked, earned."""
-    return next((o for o in answer.options or answer.earned if o.family is family), None)
+    return next((o for o in within_reach(answer) if o.family is family), None)
 
 
 def difference(

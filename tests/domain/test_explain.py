@@ -516,6 +516,22 @@ class TestDollars:
 class TestWhatIfs:
     """Every suggestion is checked here by saying the fact for real."""
 
+    def test_time_that_waits_for_a_consent_is_worth_nothing_yet(self) -> None:
+        """Nothing blocks the month; what it would earn with an earlier consent it has not."""
+        events = [
+            *without(ready(MONTH), f.ConsentRecorded),
+            consent("2025-03-04"),
+            staff("t1", "2025-03-03", 700),
+            staff("t2", "2025-03-05", 700),
+        ]
+        x = explained(events)
+        assert (x.assessment.options, x.assessment.blockers) == ((), ())
+        gains = {w.offered[0].code: w.change for w in what_ifs(x, "add-time")}
+        assert gains == {"99490": Decimal("60.49"), "99491": Decimal("82.16")}
+        assert not any("instead of" in w.sentence for w in what_ifs(x, "add-time"))
+        assert what_ifs(x, "void-entry") == []
+        assert [w.change for w in what_ifs(x, "record-consent")] == [Decimal("60.49")]
+
     def test_more_seconds_reach_the_next_unit_and_one_fewer_do_not(self) -> None:
         base = [*ready(MONTH), staff("t1", "2025-03-05", 3300)]
         (more,) = [w for w in what_ifs(explained(base), "add-time") if "-> 99439" in w.sentence]
