@@ -21,7 +21,8 @@ CREATE TABLE subscriber_secrets (
 );
 
 -- One row a transition and subscriber, for ever. next_at_us is null behind an earlier pending
--- one of the same patient.
+-- one of the same patient. Position first in the key: what is pending is found by its own indexes,
+-- however much was delivered.
 CREATE TABLE deliveries (
     subscriber_id text COLLATE "C" NOT NULL,
     position bigint NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE deliveries (
     attempts bigint NOT NULL,
     next_at_us bigint,
     answer text COLLATE "C" NOT NULL,
-    PRIMARY KEY (subscriber_id, position)
+    PRIMARY KEY (position, subscriber_id)
 );
 
 CREATE INDEX deliveries_due ON deliveries (subscriber_id, next_at_us, position)

@@ -21,7 +21,8 @@ CREATE TABLE subscriber_secrets (
 ) WITHOUT ROWID;
 
 -- One row a transition and subscriber, for ever. next_at_us is null behind an earlier pending
--- one of the same patient.
+-- one of the same patient. Position first in the key: what is pending is found by its own indexes,
+-- however much was delivered.
 CREATE TABLE deliveries (
     subscriber_id TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE deliveries (
     attempts INTEGER NOT NULL,
     next_at_us INTEGER,
     answer TEXT NOT NULL,
-    PRIMARY KEY (subscriber_id, position)
+    PRIMARY KEY (position, subscriber_id)
 ) WITHOUT ROWID;
 
 CREATE INDEX deliveries_due ON deliveries (subscriber_id, next_at_us, position)
