@@ -18,8 +18,8 @@ from domain.facts import ComplexityAssessed, Instant, Month
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes, RuleBook, RuleSet
-from domain.time.calendar import month_of
-from domain.time.timeline import LocalDay, Span, Timeline
+from domain.time.calendar import LocalDay, month_of
+from domain.time.timeline import Span, Timeline
 
 
 @dataclass(slots=True)
@@ -37,6 +37,8 @@ class MonthContext:
     findings: tuple[Finding, ...]
     blockers: tuple[str, ...]
     days: tuple[LocalDay, ...]
+    spans: tuple[Span | None, ...]
+    """The enrolment in force on each of `days`."""
     reasons: DayReasons
     families: tuple[FamilyCodes, ...]
     mdm_enough: bool
@@ -81,7 +83,7 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
     question = Question(chart, rules, span)
     answers = findings(question)
     reasons = DayReasons(chart, rules)
-    days = timeline.days(month)
+    month_days = timeline.days(month)
     mdm_enough, mdm_by_other = _mdm(question)
     return MonthContext(
         month=month,
@@ -94,14 +96,15 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
         question=question,
         findings=answers,
         blockers=tuple(sorted(answer.blocker for answer in answers if not answer.met)),
-        days=days,
+        days=month_days.days,
+        spans=month_days.spans,
         reasons=reasons,
         families=_families(rules, span, policy),
         mdm_enough=mdm_enough,
         mdm_by_other=mdm_by_other,
         concurrent=bool(services_with_effect(question, "concurrent-service")),
         visit_spans=own_visits(question),
-        day_ends=tuple(day.end for day in days),
+        day_ends=tuple([day.end for day in month_days.days]),
     )
 
 

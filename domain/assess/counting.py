@@ -9,7 +9,7 @@ later one needs to know.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import cast
@@ -18,7 +18,6 @@ from domain.assess.context import MonthContext
 from domain.entries import Entry, Standing
 from domain.facts import Clocked, Instant, Unclocked, Work
 from domain.time.calendar import ONE_DAY, SECONDS_A_DAY, midnight
-from domain.time.timeline import LocalDay
 
 OVERLAP = "overlap"
 LIFTED_IN_EARNED = frozenset({"not-enrolled", "before-consent", "before-initiating-visit"})
@@ -30,17 +29,28 @@ NEVER: Instant = -(2**62)
 
 
 class Pool(dict[date, int]):
-    """Seconds counted by local date, and their sum."""
+    """Seconds counted by local date, their sum, and how far the clocked entries that may count
+    have reached."""
 
-    __slots__ = ("total",)
+    __slots__ = ("reached", "total")
 
     def __init__(self) -> None:
         super().__init__()
         self.total = 0
+        self.reached = NEVER
 
     def add(self, day: date, seconds: int) -> None:
         self[day] = self.get(day, 0) + seconds
         self.total += seconds
+
+    def add_beyond_reach(self, day: date, start: Instant, end: Instant) -> int:
+        """Count the seconds that no earlier entry has covered; how many they are."""
+        reached = self.reached
+        fresh = end - start if start >= reached else end - reached
+        if fresh <= 0:
+            return 0
+        self.add(day, fresh)
+        return fresh
 
 
 @dataclass(slots=True)
@@ -57,11 +67,6 @@ class Tally:
     """Some counted seconds are of unclocked work."""
     late: bool = False
     """Some logged work was reported more than `CONTEMPORANEOUS_SECONDS` after it had ended."""
-    reached: Instant = NEVER
-    """How far the clocked entries that may count reach: all of them, then by pool."""
-    reached_by_staff: Instant = NEVER
-    reached_by_practitioner: Instant = NEVER
-
     lifted_in_earned: bool = False
     """Some seconds are excluded for a reason that `earned` leaves aside."""
 
@@ -69,6 +74,10 @@ class Tally:
         self.lifted_in_earned |= reason in LIFTED_IN_EARNED
         key = (entry_id, reason)
         self.excluded[key] = self.excluded.get(key, 0) + seconds
+
+    def pool_of(self, standing: Standing) -> Pool:
+        """The pool of the entry's own role."""
+        return self.practitioner if standing.by_practitioner else self.staff
 
     @property
     def excluded_seconds(self) -> int:
@@ -110,7 +119,7 @@ def count_one_more(tally: Tally, context: MonthContext, standing: Standing) -> b
     has ended: then it shares no second and order cannot matter. False: count the month anew."""
     work = standing.work
     if type(work) is Clocked:
-        if work.started_at < tally.reached:
+        if work.started_at < tally.everyone.reached:
             return False
         _count_clocked(tally, context, standing, False)
     else:
@@ -139,65 +148,33 @@ def _never_counts(standing: Standing, context: MonthContext) -> str | None:
 
 def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, lasting: bool) -> None:
     work = cast(Clocked, standing.work)
-    never, logged_before = _never_counts(standing, context), tally.logged
-    for start, end, day in _stretches(context, work.started_at, work.ended_at):
+    started_at, ended_at = work.started_at, work.ended_at
+    never, days, logged_before = _never_counts(standing, context), context.days, tally.logged
+    for index in range(bisect_right(context.day_ends, started_at), len(days)):
+        start, end, day = days[index]
+        if start >= ended_at:
+            break
+        start, end = max(start, started_at), min(end, ended_at)
         tally.logged += end - start
-        reason = never or context.reasons.of(day.day, day.span)[lasting]
-        if reason is not None:
-            tally.exclude(standing.entry_id, reason, end - start)
+        reason = never or context.reasons.of(day, context.spans[index])[lasting]
+        if reason is None:
+            _count_stretch(tally, standing, day, start, end)
         else:
-            _count_stretch(tally, standing, start, end, day.day)
+            tally.exclude(standing.entry_id, reason, end - start)
     if tally.logged > logged_before:
         _note_lateness(tally, context, standing)
     if never is None:
-        _reach(tally, standing, work.ended_at)
+        for pool in (tally.everyone, tally.pool_of(standing)):
+            pool.reached = max(pool.reached, ended_at)
 
 
 def _count_stretch(
-    tally: Tally, standing: Standing, start: Instant, end: Instant, day: date
+    tally: Tally, standing: Standing, day: date, start: Instant, end: Instant
 ) -> None:
-    fresh = _fresh(start, end, tally.reached)
-    if fresh > 0:
-        tally.everyone.add(day, fresh)
-    if fresh < end - start:
-        tally.exclude(standing.entry_id, OVERLAP, end - start - fresh)
-    if standing.by_practitioner:
-        pool, reached = tally.practitioner, tally.reached_by_practitioner
-    else:
-        pool, reached = tally.staff, tally.reached_by_staff
-    fresh_in_pool = _fresh(start, end, reached)
-    if fresh_in_pool > 0:
-        pool.add(day, fresh_in_pool)
-
-
-def _fresh(start: Instant, end: Instant, reached: Instant) -> int:
-    """Seconds of an interval that lie beyond what was reached before."""
-    if start >= reached:
-        return end - start
-    return end - reached if end > reached else 0
-
-
-def _reach(tally: Tally, standing: Standing, ended_at: Instant) -> None:
-    tally.reached = max(tally.reached, ended_at)
-    if standing.by_practitioner:
-        tally.reached_by_practitioner = max(tally.reached_by_practitioner, ended_at)
-    else:
-        tally.reached_by_staff = max(tally.reached_by_staff, ended_at)
-
-
-def _stretches(
-    context: MonthContext, started_at: Instant, ended_at: Instant
-) -> Iterator[tuple[Instant, Instant, LocalDay]]:
-    """The parts of an interval that fall in the month, day by day."""
-    days = context.days
-    for index in range(bisect_right(context.day_ends, started_at), len(days)):
-        day = days[index]
-        if day.start >= ended_at:
-            return
-        start = started_at if started_at > day.start else day.start
-        end = ended_at if ended_at < day.end else day.end
-        if start < end:
-            yield start, end, day
+    tally.pool_of(standing).add_beyond_reach(day, start, end)
+    counted = tally.everyone.add_beyond_reach(day, start, end)
+    if counted < end - start:
+        tally.exclude(standing.entry_id, OVERLAP, end - start - counted)
 
 
 def _count_unclocked(
@@ -213,6 +190,5 @@ def _count_unclocked(
         tally.exclude(standing.entry_id, reason, work.seconds)
         return
     tally.unclocked = True
-    pool = tally.practitioner if standing.by_practitioner else tally.staff
-    pool.add(work.performed_on, work.seconds)
+    tally.pool_of(standing).add(work.performed_on, work.seconds)
     tally.everyone.add(work.performed_on, work.seconds)

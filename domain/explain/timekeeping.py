@@ -137,7 +137,10 @@ def days_excluded(context: MonthContext, standing: Standing, reason: str) -> tup
     work = standing.work
     if not isinstance(work, Clocked):
         return (work.performed_on,)
-    worked = [d for d in context.days if d.start < work.ended_at and work.started_at < d.end]
-    reasons = context.reasons
-    on_those_days = [d for d in worked if reasons.of(d.day, d.span)[0] == reason]
-    return tuple(sorted({day.day for day in on_those_days or worked}))
+    worked = [
+        (day.day, span)
+        for day, span in zip(context.days, context.spans, strict=True)
+        if day.start < work.ended_at and work.started_at < day.end
+    ]
+    on_those_days = [on for on in worked if context.reasons.of(*on)[0] == reason]
+    return tuple(sorted({day for day, _ in on_those_days or worked}))

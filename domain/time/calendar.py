@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.facts import Instant, Month
@@ -63,14 +64,22 @@ def midnight(day: date, timezone: str) -> Instant:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone(timezone)).timestamp())
 
 
+class LocalDay(NamedTuple):
+    """The instants of one local date, or those of them that are asked for."""
+
+    start: Instant
+    end: Instant
+    day: date
+
+
 @lru_cache(maxsize=4_096)
-def days_of_month(month: Month, timezone: str) -> tuple[tuple[Instant, Instant, date], ...]:
-    """Each local day of a month: its first instant, the first instant after it, its date."""
+def days_of_month(month: Month, timezone: str) -> tuple[LocalDay, ...]:
+    """Each whole local day of a month, in order."""
     day, after = first_day(month), last_day(month) + ONE_DAY
     days = []
     while day < after:
         tomorrow = day + ONE_DAY
-        days.append((midnight(day, timezone), midnight(tomorrow, timezone), day))
+        days.append(LocalDay(midnight(day, timezone), midnight(tomorrow, timezone), day))
         day = tomorrow
     return tuple(days)
 

@@ -13,7 +13,14 @@ from datetime import date
 
 from domain.event import Event
 from domain.facts import Instant, Month, PatientEnrolled
-from domain.time.calendar import ONE_DAY, days_of_month, first_day, last_day, midnight
+from domain.time.calendar import (
+    ONE_DAY,
+    LocalDay,
+    days_of_month,
+    first_day,
+    last_day,
+    midnight,
+)
 
 BEGINNING: Instant = -(2**62)
 END: Instant = 2**62
@@ -38,13 +45,12 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalDay:
-    """One stretch of instants that share a local date and an enrolment (or none)."""
+class MonthDays:
+    """Every instant whose local date lies in a month: stretches that share a date and an
+    enrolment (or none), in order of time, each with its enrolment at the same index."""
 
-    start: Instant
-    end: Instant
-    day: date
-    span: Span | None
+    days: tuple[LocalDay, ...]
+    spans: tuple[Span | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +91,17 @@ class Timeline:
         span = self.span_of_month(month)
         return span.enrolment.timezone if span else self.default_timezone
 
-    def days(self, month: Month) -> tuple[LocalDay, ...]:
-        """Every instant whose local date lies in the month, as stretches in order of time."""
-        stretches: list[LocalDay] = []
-        for regime in self._regimes:
-            stretches.extend(_days_of(regime, month))
-        stretches.sort(key=lambda stretch: stretch.start)
-        return tuple(stretches)
+    def days(self, month: Month) -> MonthDays:
+        """The days of a month under whichever enrolments were in force."""
+        parts = [(_days_within(regime, month), regime.span) for regime in self._regimes]
+        some = [(days, span) for days, span in parts if days]
+        if len(some) == 1:
+            days, span = some[0]
+            return MonthDays(days, (span,) * len(days))
+        return MonthDays(
+            tuple(day for days, _ in some for day in days),
+            tuple(span for days, span in some for _ in days),
+        )
 
 
 def _regimes(spans: Sequence[Span], default_timezone: str) -> Iterator[_Regime]:
@@ -119,8 +129,17 @@ def _starts(spans: Sequence[Span]) -> list[Instant]:
     return starts
 
 
-def _days_of(regime: _Regime, month: Month) -> Iterator[LocalDay]:
-    for begin, finish, day in days_of_month(month, regime.timezone):
-        start, end = max(begin, regime.start), min(finish, regime.end)
+def _days_within(regime: _Regime, month: Month) -> tuple[LocalDay, ...]:
+    """The month's days in the regime's zone, as far as they lie in the regime."""
+    whole = days_of_month(month, regime.timezone)
+    first, last = whole[0], whole[-1]
+    if regime.start <= first.start and last.end <= regime.end:
+        return whole
+    if regime.end <= first.start or last.end <= regime.start:
+        return ()
+    found = []
+    for day in whole:
+        start, end = max(day.start, regime.start), min(day.end, regime.end)
         if start < end:
-            yield LocalDay(start, end, day, regime.span)
+            found.append(LocalDay(start, end, day.day))
+    return tuple(found)

@@ -16,7 +16,7 @@ from domain.time.calendar import (
     midnight,
     months_possible,
 )
-from domain.time.timeline import LocalDay, Timeline
+from domain.time.timeline import MonthDays, Timeline
 from tests.given import (
     NEW_YORK,
     clocked,
@@ -173,7 +173,7 @@ class TestEnrolmentsInForce:
             ("2025-03-09", NEW_YORK, "2025-03-15"),
             ("2025-03-20", "Pacific/Guam", None),
         )
-        days = timeline.days("2025-03")
+        days = timeline.days("2025-03").days
         assert all(stretch.start < stretch.end for stretch in days)
         assert all(a.end <= b.start for a, b in pairwise(days))
         assert len({stretch.day for stretch in days}) == 31
@@ -204,11 +204,11 @@ class TestEnrolmentsInForce:
         assert (answer.seconds.logged, answer.seconds.pooled, answer.excluded) == (3600, 3600, ())
 
 
-def _in_force(days: list[LocalDay]) -> dict[str | None, tuple[date, date]]:
+def _in_force(month: MonthDays) -> dict[str | None, tuple[date, date]]:
     """First and last local date by the enrolment in force; its last may be begun only."""
     found: dict[str | None, tuple[date, date]] = {}
-    for stretch in days:
-        key = stretch.span.first.isoformat() if stretch.span else None
+    for stretch, span in zip(month.days, month.spans, strict=True):
+        key = span.first.isoformat() if span else None
         first, _ = found.get(key, (stretch.day, stretch.day))
         found[key] = (first, stretch.day)
     return found
