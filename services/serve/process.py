@@ -49,6 +49,8 @@ class Signals:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.asked = asyncio.Event()
+        self.ended = False
+        """Whether all parts ended in order, so that nothing is in hand any more."""
         self._loop = loop
         self._first = True
         signal.signal(signal.SIGTERM, self._handle)
@@ -63,8 +65,10 @@ class Signals:
         signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS_MAX)
         self._loop.call_soon_threadsafe(self.asked.set)
 
-    @staticmethod
-    def _late(_number: int, _frame: FrameType | None) -> None:
+    def _late(self, _number: int, _frame: FrameType | None) -> None:
+        if self.ended:
+            log.warning("a database that does not answer is not waited for any longer")
+            os._exit(ENDED)
         log.error("the stop took over %g s and was forced; nothing is lost", STOP_SECONDS_MAX)
         os._exit(FAILED)
 
@@ -125,7 +129,7 @@ class Process:
             self._begin(self._door.run(), "kafka-door")
         log.info("started")
         code = await self._until(signals.asked)
-        await self._stop()
+        signals.ended = await self._stop()
         return code
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -142,8 +146,11 @@ class Process:
             log.error("%s ended by itself", task.get_name(), exc_info=error)
         return FAILED
 
-    async def _stop(self) -> None:
-        """Doors first, so that nothing more comes in; then the rest, so that all of it goes out."""
+    async def _stop(self) -> bool:
+        """Doors first, so that nothing more comes in; then the rest, so that all of it goes out.
+
+        Gives whether everything ended in time.
+        """
         self._health.stopping = True
         if self._stream is not None:
             await self._stream.stop()  # else the server would wait for its readers
@@ -151,10 +158,11 @@ class Process:
         for task in self._tasks:
             if task.get_name() != "http":
                 task.cancel()
-        await _ended(self._tasks, DOORS_SECONDS_MAX)
+        in_time = await _ended(self._tasks, DOORS_SECONDS_MAX)
         stops = [asyncio.create_task(w.stop(), name=w.name) for w in self._background]
-        await _ended(stops, BACKGROUND_SECONDS_MAX)
+        in_time = await _ended(stops, BACKGROUND_SECONDS_MAX) and in_time
         self._say_what_was_done()
+        return in_time
 
     def _say_what_was_done(self) -> None:
         if (done := self._progress) is not None:
@@ -194,10 +202,11 @@ async def _unless(asked: asyncio.Event, work: Coroutine[Any, Any, None]) -> None
     doing.cancel()
 
 
-async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
-    """Wait for tasks to end, and name those that do not."""
+async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> bool:
+    """Wait for tasks to end, and name those that do not; whether all did."""
     if not tasks:
-        return
+        return True
     _, late = await asyncio.wait(tasks, timeout=seconds)
     for task in late:
         log.warning("%s did not end in %g s", task.get_name(), seconds)
+    return not late

@@ -19,8 +19,12 @@ from infra.eventstore import open_store
 from infra.settings import unknown_variables
 from services.serve.health import LIVE
 from services.serve.roles import Role, parse_roles
-from tests.services.serving import clean, figures, serving
+from tests.postgres import postgres_server, postgres_url
+from tests.services.serving import clean, eventually, figures, serving
+from tests.services.stalling import stallable
 from tests.services.wire_examples import cloudevent
+
+__all__ = ["postgres_server", "postgres_url"]
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-enough-length"
@@ -177,6 +181,31 @@ def test_it_is_not_ready_while_its_database_fails(environment: dict[str, str]) -
         assert answer.status_code == 503
         assert "fails with" in answer.json()["checks"]["database"]["finding"]
         assert client.get("/livez").status_code == 200
+
+
+@pytest.mark.postgres
+def test_a_database_that_goes_silent_makes_it_not_ready_heals_alone_and_holds_up_no_stop(
+    environment: dict[str, str], postgres_url: str
+) -> None:
+    with stallable(postgres_url) as line:
+        environment["CARETALLY_DATABASE"] = line.url
+        with (
+            serving(environment) as service,
+            httpx.Client(base_url=service.base(), timeout=20) as client,
+        ):
+            assert client.get("/readyz").status_code == 200
+            line.silence()
+            answer = client.get("/readyz")
+            assert answer.status_code == 503
+            assert answer.json()["checks"]["database"]["finding"] == "no answer within 2 s"
+            assert client.get("/livez").status_code == 200
+            line.resume()
+            eventually(lambda: client.get("/readyz").status_code == 200)
+            sent = client.post("/api/v1/events", json=cloudevent(), headers=STRUCTURED)
+            assert sent.status_code == 202
+            line.silence()
+            assert client.get("/readyz").status_code == 503
+            assert service.stop(seconds=10) == 0
 
 
 def test_what_cannot_be_served_is_refused_with_the_reason(environment: dict[str, str]) -> None:
