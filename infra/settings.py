@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     kafka_max_records: int = Field(2000, ge=1, le=100_000)
     kafka_batch_timeout_ms: int = Field(10, ge=0, le=60_000)
     kafka_session_timeout_ms: int = Field(10_000, ge=1_000, le=300_000)
+    kafka_breaker_in_a_row: int = Field(100, ge=0, le=1_000_000)
+    """The feed is left waiting once so many messages in a row were refused; 0: never."""
+    kafka_breaker_percent: int = Field(50, ge=0, le=100)
+    """… once this share of the last `kafka_breaker_window` messages was refused; 0: never."""
+    kafka_breaker_window: int = Field(1000, ge=1, le=1_000_000)
 
     webhooks_allow_private: bool = False
     """Webhooks may go to private addresses, and over plain http."""

@@ -15,7 +15,7 @@ from infra.clock import Clock, system_clock
 from infra.eventstore import open_store
 from infra.settings import Settings
 from projections.ports import Store
-from services.ingest import Delivery, Ingest, Outcome
+from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.serve.background import Background, Reactor
 
 log = logging.getLogger("caretally.store")
@@ -41,10 +41,11 @@ class SharedIngest(Ingest):
         deliveries: Sequence[Delivery],
         tracking: Mapping[str, int] | None = None,
         keep_dead_letters: bool = True,
+        judge: Judge | None = None,
     ) -> Outcome:
         with self._turn:
             began = time.perf_counter()
-            outcome = super().take(deliveries, tracking, keep_dead_letters)
+            outcome = super().take(deliveries, tracking, keep_dead_letters, judge)
             if self._seen is not None:
                 self._seen(outcome, time.perf_counter() - began)
             return outcome

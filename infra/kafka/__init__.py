@@ -1,6 +1,6 @@
 """Kafka: connection settings, topic set-up, and a real local broker for tests."""
 
-from infra.kafka.settings import KafkaSettings
+from infra.kafka.settings import BreakerLimits, KafkaSettings
 from infra.kafka.topics import ensure_topics
 
-__all__ = ["KafkaSettings", "ensure_topics"]
+__all__ = ["BreakerLimits", "KafkaSettings", "ensure_topics"]

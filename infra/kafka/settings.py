@@ -18,6 +18,18 @@ _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512":
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerLimits:
+    """How bad a feed must be to be left waiting. A limit of 0 is never reached."""
+
+    in_a_row: int
+    """Messages refused one after the other, in the order of reading."""
+    percent: int
+    """Share of the last `window` messages that were refused; not looked at before there are so
+    many."""
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """Where Kafka is, how to be let in, and what to read and write there.
 
@@ -45,6 +57,9 @@ class KafkaSettings:
     max_records: int = 2000
     batch_timeout_ms: int = 10
     session_timeout_ms: int = 10_000
+    breaker_in_a_row: int = 100
+    breaker_percent: int = 50
+    breaker_window: int = 1000
 
     def __post_init__(self) -> None:
         if not self.bootstrap.strip():
@@ -60,6 +75,10 @@ class KafkaSettings:
     def __repr__(self) -> str:
         """Without the password: settings end up in logs."""
         return f"KafkaSettings({self.bootstrap}, {self.security_protocol}, {self.group_id})"
+
+    @property
+    def breaker(self) -> BreakerLimits:
+        return BreakerLimits(self.breaker_in_a_row, self.breaker_percent, self.breaker_window)
 
     @property
     def uses_sasl(self) -> bool:

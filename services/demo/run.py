@@ -26,7 +26,7 @@ from services.demo.server import http_door
 from services.demo.telling import Pace, Telling
 from services.demo.view import View
 from services.doors.files import FileOutcome, ingest_file
-from services.ingest import Delivery, Ingest, Outcome
+from services.ingest import Delivery, Ingest, Judge, Outcome
 
 HISTORY_BATCH: Final = 500
 """Lines a transaction: small enough that the bar moves."""
@@ -62,8 +62,9 @@ class CountedIngest(Ingest):
         deliveries: Sequence[Delivery],
         tracking: Mapping[str, int] | None = None,
         keep_dead_letters: bool = True,
+        judge: Judge | None = None,
     ) -> Outcome:
-        outcome = self._core.take(deliveries, tracking, keep_dead_letters)
+        outcome = self._core.take(deliveries, tracking, keep_dead_letters, judge)
         self.total.accepted += outcome.accepted
         self.total.duplicates += outcome.duplicates
         self.total.dead_lettered += outcome.dead_lettered

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRecord, TopicPartition  # type: ignore[import-untyped]
@@ -22,11 +23,12 @@ from faststream.kafka.message import KafkaAckableMessage
 from infra.kafka import KafkaSettings
 from projections.ports import PositionPassed
 from services.doors.backoff import Backoff
+from services.doors.breaker import Breaker, WhollyBadFeed
 from services.doors.meter import Meter
 from services.doors.placing import Placing, feed
 from services.doors.progress import Progress
 from services.doors.reading import Reading
-from services.ingest.core import Delivery
+from services.ingest.core import Delivery, Judge
 
 log = logging.getLogger("caretally.kafka")
 library_log = logging.getLogger("caretally.kafka.library")
@@ -41,15 +43,18 @@ METADATA_MAX_AGE_MS = 10_000
 class Takes(Protocol):
     """What the door needs of the ingest core."""
 
-    def take(self, deliveries: Sequence[Delivery], tracking: Mapping[str, int]) -> object:
-        """Store a batch with its positions, or raise and store nothing."""
+    def take(
+        self, deliveries: Sequence[Delivery], tracking: Mapping[str, int], *, judge: Judge
+    ) -> object:
+        """Store a batch with its positions, or raise and store nothing; `judge` may raise too."""
 
 
 class KafkaDoor:
     """Consumes the events topic; the batch is the transaction.
 
-    Never stops for bad input (the core dead-letters it) or for an outage (it waits, with
-    consumption paused and group membership kept, and goes on by itself).
+    Never stops for some bad input (the core dead-letters it) or for an outage (it waits, with
+    consumption paused and group membership kept, and goes on by itself). A wholly bad feed is left
+    waiting in Kafka until the next start.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class KafkaDoor:
         self._settings = settings
         self._ingest = ingest
         self._thread = ThreadPoolExecutor(1, "ingest")
+        self._breaker = Breaker(settings.breaker)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -115,8 +121,8 @@ class KafkaDoor:
         return self._subscriber and self._subscriber.consumer
 
     async def _measuring(self) -> None:
-        topic, placed = self._settings.events_topic, self._placing.next
-        await Meter(lambda: self._consumer, topic, placed, self._idle, self.progress).run()
+        topic, placing = self._settings.events_topic, self._placing
+        await Meter(lambda: self._consumer, topic, placing, self._idle, self.progress).run()
 
     def _build(self) -> None:
         settings = self._settings
@@ -164,6 +170,8 @@ class KafkaDoor:
         ends = _ends(batch)
         try:
             await self._store(batch, ends)
+        except WhollyBadFeed as error:
+            self._placing.give_up(str(error))
         except PositionPassed:
             log.info("another owner stored these messages first: going on after them")
             self._placing.replace(ends)
@@ -185,15 +193,14 @@ class KafkaDoor:
         deliveries = [_delivery(record) for record in batch]
         self._idle.clear()
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._thread, self._ingest.take, deliveries, tracking)
+        take = partial(self._ingest.take, deliveries, tracking, judge=self._breaker.judge)
+        work = loop.run_in_executor(self._thread, take)
         work.add_done_callback(lambda _: self._idle.set())
         await asyncio.shield(work)
 
     def _advance(self, ends: Mapping[TopicPartition, int], messages: int) -> None:
-        for partition, last in ends.items():
-            if partition in self._placing.next:
-                self._placing.next[partition] = last + 1
-        self._placing.stored()
+        self._breaker.confirm()
+        self._placing.stored(ends)
         self.progress.stored(messages)
         if self._hint is None or self._hint.done():
             self._hint = asyncio.create_task(self._commit_hint(), name="commit-hint")

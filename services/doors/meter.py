@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from aiokafka import TopicPartition  # type: ignore[import-untyped]
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 
-from services.doors.placing import feed
+from services.doors.placing import Placing, feed
 from services.doors.progress import Progress
 
 log = logging.getLogger("caretally.kafka")
@@ -30,14 +30,14 @@ class Meter:
         self,
         consumer_of: Callable[[], Any],
         topic: str,
-        placed: Mapping[TopicPartition, int],
+        placing: Placing,
         idle: asyncio.Event,
         progress: Progress,
     ) -> None:
-        """`consumer_of` gives the consumer or None; `placed` and `idle` are those of `Placing`."""
+        """`consumer_of` gives the consumer or None; `idle` is that of `placing`."""
         self._consumer_of = consumer_of
         self._topic = topic
-        self._placed = placed
+        self._placing = placing
         self._idle = idle
         self._progress = progress
         self._missing = 0
@@ -54,17 +54,28 @@ class Meter:
         if consumer is None:
             return
         self._check_topic(consumer)
-        for partition in list(self._placed):
+        for partition, left in (await self._left(consumer)).items():
+            lag[feed(partition)] = left
+        for partition in list(self._placing.next):
             end = consumer.highwater(partition)
             if end is not None:
                 lag[feed(partition)] = max(0, end - await self._done(consumer, partition))
             self._note_answer(consumer.last_poll_timestamp(partition))
         self._progress.lag = lag
 
+    async def _left(self, consumer: Any) -> dict[TopicPartition, int]:
+        """The lag of partitions that are held back: nothing is fetched that would tell it."""
+        held = consumer.assignment() - self._placing.next.keys()
+        known = {p: self._placing.stored_to[p] for p in held if p in self._placing.stored_to}
+        if not known:
+            return {}
+        ends = await consumer.end_offsets(list(known))
+        return {p: max(0, ends[p] - offset) for p, offset in known.items()}
+
     async def _done(self, consumer: Any, partition: TopicPartition) -> int:
         """The offset before which nothing waits; transaction markers hold no message."""
         read_to: int = await consumer.position(partition)
-        return read_to if self._idle.is_set() else self._placed.get(partition, read_to)
+        return read_to if self._idle.is_set() else self._placing.next.get(partition, read_to)
 
     def _note_answer(self, wall_ms: int | None) -> None:
         if wall_ms:

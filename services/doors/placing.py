@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition  # type: ignore[import-untyped]
@@ -41,6 +41,8 @@ class Placing(ConsumerRebalanceListener):  # type: ignore[misc]
         """`tracking` reads a stored position; `idle` is set while no batch is being stored."""
         self.next: dict[TopicPartition, int] = {}
         """Placed partitions and the offset of the message that each is to store next."""
+        self.stored_to: dict[TopicPartition, int] = {}
+        """The same, kept while a partition is held back: what is before it is stored."""
         self._tracking = tracking
         self._progress = progress
         self._idle = idle
@@ -64,6 +66,7 @@ class Placing(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Place what is assigned now (all of it: the protocol is eager)."""
         self.next.clear()
+        self.stored_to.clear()
         self._progress.problems.clear()
         self._progress.feeds = len(assigned)
         self._pause(assigned)
@@ -84,8 +87,18 @@ class Placing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._pause(self._consumer().assignment())
         self._start(self._backoff.delay())
 
-    def stored(self) -> None:
-        """The store took a batch: an outage, if there was one, is over."""
+    def give_up(self, reason: str) -> None:
+        """Place nothing any more until the next start: a person must look first."""
+        self._progress.given_up = f"{reason}: the rest waits in Kafka until the next start"
+        log.error("the feed is not read on: %s", self._progress.given_up)
+        self.close()
+        self._pause(self._consumer().assignment())
+
+    def stored(self, ends: Mapping[TopicPartition, int]) -> None:
+        """The store took a batch up to these offsets: an outage, if there was one, is over."""
+        for partition, last in ends.items():
+            if partition in self.next:
+                self.next[partition] = self.stored_to[partition] = last + 1
         self._backoff.reset()
         self._progress.released()
 
@@ -99,6 +112,8 @@ class Placing(ConsumerRebalanceListener):  # type: ignore[misc]
     def _start(self, delay: float) -> None:
         if self._task is not None:
             self._task.cancel()
+        if self._progress.given_up:
+            return
         self._task = asyncio.create_task(self._place_all(delay), name="place-partitions")
 
     async def _place_all(self, delay: float) -> None:
@@ -153,7 +168,7 @@ class Placing(ConsumerRebalanceListener):  # type: ignore[misc]
             consumer.resume(partition)
         except IllegalStateError:
             return
-        self.next[partition] = offset
+        self.next[partition] = self.stored_to[partition] = offset
         if self._progress.outage_since is not None:
             log.info("%s: consumption goes on at %d", feed(partition), offset)
 

@@ -29,6 +29,8 @@ class Progress:
     outage_since: float | None = None
     outage: str = ""
     """The class of the fault that holds consumption back; empty when there is none."""
+    given_up: str = ""
+    """Why the feed is left waiting until the next start; empty while it is read."""
     problems: dict[str, str] = field(default_factory=dict)
     """Feeds that wait for a person, with the reason."""
 
@@ -57,12 +59,15 @@ class Progress:
         return sum(self.lag.values())
 
     def stalled(self, after_seconds: float) -> bool:
-        """Whether messages wait and none was stored for this long, without a known outage."""
+        """Whether messages wait and none was stored for this long, for no known reason."""
         quiet = self.monotonic() - self.last_progress
-        return self.outage_since is None and quiet > after_seconds and self.total_lag > 0
+        held = bool(self.given_up) or self.outage_since is not None
+        return not held and quiet > after_seconds and self.total_lag > 0
 
     def ready(self) -> tuple[bool, str]:
         """Whether the consumer does its work, and what stands in the way if not."""
+        if self.given_up:
+            return False, self.given_up
         if self.problems:
             return False, "; ".join(self.problems.values())
         if not self.running:

@@ -1,5 +1,5 @@
 """The one core that every door hands its messages to."""
 
-from services.ingest.core import Delivery, Ingest, Outcome
+from services.ingest.core import Delivery, Ingest, Judge, Outcome
 
-__all__ = ["Delivery", "Ingest", "Outcome"]
+__all__ = ["Delivery", "Ingest", "Judge", "Outcome"]

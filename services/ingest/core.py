@@ -16,7 +16,7 @@ from domain.rejections import Rejection
 from domain.rules import RuleBook
 from infra.clock import Clock
 from infra.codec import event_key, stream_id
-from projections.ports import Batch, DeadLetter, KeysTaken, Store, StreamMoved
+from projections.ports import DeadLetter, KeysTaken, Store, StreamMoved
 from services.ingest.folding import Folding
 from services.ingest.patients import HotPatients
 from services.wire.decode import Accepted, decode_message
@@ -64,6 +64,11 @@ class Incoming:
     key: bytes
 
 
+Judge = Callable[[Sequence[Rejection | None]], None]
+"""Sees what would become of a batch before it is written, and raises to have none of it written.
+It may be asked several times about one batch."""
+
+
 class Busy(Exception):
     """Other writers kept getting in first: try the batch again later."""
 
@@ -92,13 +97,15 @@ class Ingest:
         deliveries: Sequence[Delivery],
         tracking: Mapping[str, int] | None = None,
         keep_dead_letters: bool = True,
+        judge: Judge | None = None,
     ) -> Outcome:
         """Take a batch in one transaction and return when it is durable.
 
         `tracking` maps feed names to the positions this batch takes them to. With
         `keep_dead_letters` false, rejections are only reported (a sender that is told of them
         keeps its own copy). Raises `PositionPassed` for a late or repeated delivery of a feed's
-        positions; any other exception is an outage and nothing was written.
+        positions and whatever `judge` raises; any other exception is an outage. Nothing was
+        written then.
         """
         results: list[Rejection | None] = [None] * len(deliveries)
         incoming = self._decode(deliveries, results)
@@ -110,7 +117,7 @@ class Ingest:
             attempt.batch.replayed.update(self._replayed(deliveries, attempt.results))
             attempt.batch.tracking.update(tracking or {})
             try:
-                self._commit(attempt.batch)
+                self._commit(attempt, judge)
             except KeysTaken as error:
                 taken.update(error.taken)
             except StreamMoved:
@@ -163,11 +170,13 @@ class Ingest:
             raise
         return folding
 
-    def _commit(self, batch: Batch) -> None:
+    def _commit(self, attempt: Folding, judge: Judge | None) -> None:
         try:
-            self._store.commit(batch)
+            if judge is not None:
+                judge(attempt.results)
+            self._store.commit(attempt.batch)
         except BaseException:
-            self._patients.forget(batch.versions)
+            self._patients.forget(attempt.batch.versions)
             raise
 
     def _letters(

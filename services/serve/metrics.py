@@ -107,6 +107,8 @@ def _consumer(progress: Progress) -> Iterable[Metric]:
     yield GaugeMetricFamily("caretally_partitions", "Partitions held.", progress.feeds)
     held_back = progress.outage_since is not None
     yield GaugeMetricFamily("caretally_held_back", "1 while a fault holds reading.", held_back)
+    given_up = bool(progress.given_up)
+    yield GaugeMetricFamily("caretally_breaker_open", "1 once a bad feed is left.", given_up)
     waiting = len(progress.problems)
     yield GaugeMetricFamily("caretally_problems", "Feeds that wait for a person.", waiting)
 

@@ -16,7 +16,7 @@ from infra.eventstore import open_store
 from infra.kafka.settings import KafkaSettings
 from projections.ports import DeadLetter, Store
 from services.doors.kafka import KafkaDoor, Takes
-from services.ingest.core import Delivery, Ingest
+from services.ingest.core import Delivery, Ingest, Judge
 
 
 class Service:
@@ -46,9 +46,11 @@ class Switch:
         self._ingest = ingest
         self._store = store
 
-    def take(self, deliveries: Sequence[Delivery], tracking: Mapping[str, int]) -> object:
+    def take(
+        self, deliveries: Sequence[Delivery], tracking: Mapping[str, int], *, judge: Judge
+    ) -> object:
         self._check()
-        return self._ingest.take(deliveries, tracking)
+        return self._ingest.take(deliveries, tracking, judge=judge)
 
     def tracking(self, name: str) -> int | None:
         self._check()
