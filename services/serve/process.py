@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from types import FrameType
 from typing import Any, Final
 
@@ -47,10 +47,10 @@ class Signals:
     read again.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ended: Callable[[], bool]) -> None:
+        """`ended` says whether nothing is in hand any more."""
         self.asked = asyncio.Event()
-        self.ended = False
-        """Whether all parts ended in order, so that nothing is in hand any more."""
+        self._ended = ended
         self._loop = loop
         self._first = True
         signal.signal(signal.SIGTERM, self._handle)
@@ -66,7 +66,7 @@ class Signals:
         self._loop.call_soon_threadsafe(self.asked.set)
 
     def _late(self, _number: int, _frame: FrameType | None) -> None:
-        if self.ended:
+        if self._ended():
             log.warning("a database that does not answer is not waited for any longer")
             os._exit(ENDED)
         log.error("the stop took over %g s and was forced; nothing is lost", STOP_SECONDS_MAX)
@@ -78,6 +78,8 @@ class Process:
 
     def __init__(self, parts: Parts, plan: Plan, create_topics: bool = False) -> None:
         """Raises RoleError where a role cannot be served."""
+        self.ended = False
+        """Whether all parts have ended in order, so that nothing is in hand any more."""
         kafka = parts.settings.kafka_settings()
         self._kafka = kafka if plan.consumes or plan.notifies else None
         self._create_topics = create_topics
@@ -117,7 +119,7 @@ class Process:
 
     async def run(self, listener: socket.socket | None) -> int:
         """Serve until a signal, or until a part ends that never should; the exit code."""
-        signals = Signals(asyncio.get_running_loop())
+        signals = Signals(asyncio.get_running_loop(), lambda: self.ended)
         if listener is not None:
             self._begin(self._server.serve([listener]), "http")
             log.info("HTTP is served at %s", web.address(listener))
@@ -129,7 +131,7 @@ class Process:
             self._begin(self._door.run(), "kafka-door")
         log.info("started")
         code = await self._until(signals.asked)
-        signals.ended = await self._stop()
+        self.ended = await self._stop()
         return code
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
