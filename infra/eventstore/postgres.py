@@ -14,9 +14,9 @@ from psycopg.rows import tuple_row
 
 from infra.codec import split_stream_id
 from infra.eventstore import postgres_rows as sql
+from infra.eventstore.postgres_lock import end_silent_holders, lock_log, waited_in_vain
 from infra.eventstore.postgres_recorder import (
     CHANNEL,
-    LOCK_LOG,
     CarePostgresDatastore,
     PostgresCareRecorder,
     copy_events,
@@ -62,14 +62,17 @@ class PostgresStore:
             if not isinstance(error.__cause__, psycopg.errors.UniqueViolation):
                 raise
             self._explain(batch)
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
+            if waited_in_vain(error):
+                end_silent_holders(self._datastore.connect)
+                raise
             # The connection may have gone after the server committed: look before deciding.
             if not self._is_stored(batch):
                 raise
 
     def _write(self, c: Cursor[Any], batch: Batch) -> None:
         if batch.events or batch.transitions:
-            c.execute(LOCK_LOG)
+            lock_log(c.connection)
         for name, position in sorted(batch.tracking.items()):
             if c.execute(sql.SET_TRACKING, (name, position)).rowcount != 1:
                 raise PositionPassed(f"feed {name} is already at or beyond {position}")
@@ -134,7 +137,7 @@ class PostgresStore:
         if not batch.events and not batch.tracking:
             return False
         with self._cursor() as c, c.connection.transaction():
-            c.execute(LOCK_LOG)
+            lock_log(c.connection)
             for e in batch.events[:1]:
                 c.execute(
                     "SELECT state FROM stored_events "

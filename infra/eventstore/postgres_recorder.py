@@ -17,12 +17,11 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row, tuple_row
 
 from infra.eventstore.postgres_listener import Listener
+from infra.eventstore.postgres_lock import lock_log
 from infra.eventstore.schema import Report, pending, silent
 from infra.eventstore.subscription import WaitingSubscription
 
 CHANNEL = "caretally_events"
-LOCK_LOG = "LOCK TABLE stored_events IN EXCLUSIVE MODE"
-"""Writers queue, readers go on: positions are given out and committed in one order."""
 
 _MIGRATION_LOCK = 4_803_159_220_171
 _COPY = (
@@ -116,7 +115,7 @@ class PostgresCareRecorder(PostgresProcessRecorder):
             for e in stored_events
         ]
         with self.datastore.transaction(commit=True) as c:
-            c.execute(LOCK_LOG)
+            lock_log(c.connection)
             self._insert_events(c, stored_events, **kwargs)
             with c.connection.cursor(row_factory=tuple_row) as plain:
                 positions = copy_events(plain, rows)

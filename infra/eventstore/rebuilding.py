@@ -14,7 +14,7 @@ import psycopg
 from eventsourcing.persistence import OperationalError
 
 from infra.codec import split_stream_id
-from infra.eventstore.postgres_recorder import LOCK_LOG
+from infra.eventstore.postgres_lock import LOCK_LOG
 from infra.eventstore.sqlite_rows import event
 from infra.eventstore.transactions import (
     Cursor,
