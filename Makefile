@@ -49,6 +49,7 @@ bench: $(READY)
 mutants: $(READY)
 	$(BIN)/mutmut run $(ARGS)
 	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.rule_mutants
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
