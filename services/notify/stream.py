@@ -8,6 +8,7 @@ the data. A reader without an id gets what comes from now on.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,6 +25,8 @@ from domain.alerts import AlertType
 from projections.deliveries import Deliveries
 from projections.ports import Store, TransitionRow
 from services.notify.deliverable import deliverable, message
+
+log = logging.getLogger("caretally.stream")
 
 PATH: Final = "/alerts/stream"
 PAGE_MAX: Final = 200
@@ -94,6 +97,9 @@ class AlertStream:
             wanted, after = _wanted(request), await self._place(request)
         except BadRequest as error:
             return _problem(400, str(error))
+        except Exception as error:
+            log.warning("the stream cannot be read: %s", type(error).__name__)
+            return _problem(503, "The store does not answer; come back.")
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
             self._events(wanted, after), headers=headers, media_type="text/event-stream"
@@ -127,10 +133,14 @@ class AlertStream:
                 after = page.through
                 if sent := b"".join(event(row) for row in page.rows if wanted.wants(row)):
                     yield sent
+        except Exception as error:
+            # The reader comes back with its last id, and finds out then whether the store answers.
+            log.warning("a stream ends: %s", type(error).__name__)
         finally:
             self._readers -= 1
             if self._readers == 0 and self._watching is not None:
                 self._watching.cancel()
+                self._watching = None
 
     async def _move(self, moved: asyncio.Event) -> bool:
         """Wait for the log to move; False when it is time to show that we are here."""

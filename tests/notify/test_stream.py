@@ -174,6 +174,27 @@ def test_the_place_may_be_in_the_address_for_readers_that_cannot_send_headers(
     assert [id for id, _ in reader.wait(2)] == [2, 3]
 
 
+def test_an_outage_ends_streams_in_order_and_refuses_new_ones(
+    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader loses nothing: it comes back with the id that it had last."""
+    reader = Reader(client)
+    store_them(store, [transition(1)])
+    reader.wait(1)
+
+    def out(*_: object) -> None:
+        raise OSError("the store is out")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(store, "transitions", out)
+        outage.setattr(store.recorder, "datastore", None)  # type: ignore[attr-defined]
+        assert reader.ended.wait(5)
+        answer = client.get(PATH)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    store_them(store, [transition(2)])
+    assert names(Reader(client, last_id=1).wait(1)) == ["p1-pt1-threshold.reached.2"]
+
+
 def test_stopping_ends_the_streams_and_refuses_new_ones(
     client: httpx.Client, stream: AlertStream
 ) -> None:
