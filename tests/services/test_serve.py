@@ -89,13 +89,13 @@ def test_the_metrics_count_what_became_of_every_message(environment: dict[str, s
 def test_neither_log_nor_metrics_name_a_patient(environment: dict[str, str]) -> None:
     environment["CARETALLY_LOG_LEVEL"] = "debug"
     with serving(environment) as service, httpx.Client(base_url=service.base()) as client:
-        secret = cloudevent(subject="PATIENT-4711")
+        secret = cloudevent(subject="PATIENT-ZAPHOD")
         client.post("/api/v1/events", json=secret, headers=STRUCTURED)
         client.post("/api/v1/events", json={**secret, "type": "none.v1"}, headers=STRUCTURED)
-        client.get("/PATIENT-4711")
+        client.get("/PATIENT-ZAPHOD")
         text = client.get("/metrics").text + client.get("/readyz").text
         assert service.stop() == 0
-        assert "4711" not in text + json.dumps(service.rest_of_log())
+        assert "ZAPHOD" not in text + json.dumps(service.rest_of_log())
 
 
 def test_with_a_token_only_the_probes_are_open(environment: dict[str, str]) -> None:
