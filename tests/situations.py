@@ -161,6 +161,8 @@ def nearly_every_requirement() -> Situation:
             enrolled("2025-01-01", credential="RN", new_patient=True),
             consent("2025-01-01", OTHER_NPI),
             consent("2025-04-02"),
+            consent("2025-03-31", OTHER_NPI),
+            consent("2025-04-03", OTHER_NPI),
             condition("I10", "2025-01-01"),
             condition("E11.9", "2025-01-01", chronic=False),
             condition("I10.1", "2025-01-02"),
@@ -169,6 +171,12 @@ def nearly_every_requirement() -> Situation:
             said(f.ConditionRecorded("N18.30", True, day("2025-04-01")), "2025-01-03"),
             said(f.CarePlanRecorded("reviewed", day("2025-02-01")), "2025-02-01"),
             care_plan("2025-04-01"),
+            said(f.ConditionRecorded("F32.9", False, day("2025-03-31")), "2025-01-03"),
+            said(f.ConditionRecorded("M54.5", False, day("2025-04-01")), "2025-01-03"),
+            said(f.ConditionRecorded("G30.9", False), "2025-01-03"),
+            said(f.ConditionResolved("G30.9", day("2025-03-01")), "2025-03-01"),
+            visit("2024-01-01", npi=OTHER_NPI),
+            visit("2025-03-31", "99211", OTHER_NPI),
             visit("2025-01-02", npi=OTHER_NPI),
             visit("2025-01-03", "99211"),
             visit("2025-01-04", discussed=False),
@@ -215,6 +223,7 @@ def consent_taken_back() -> Situation:
         MONTH,
         [
             *ready(MONTH),
+            consent("2024-12-01", OTHER_NPI),
             said(f.ConsentRevoked(day("2025-02-10")), "2025-02-10"),
             said(f.ConsentRevoked(day("2025-03-20")), "2025-03-20"),
             staff("t1", "2025-03-05", 1_300),
@@ -443,6 +452,164 @@ def complex_without_anything() -> Situation:
     )
 
 
+def one_condition_attested() -> Situation:
+    return Situation(
+        "one-condition-attested",
+        MONTH,
+        [
+            *without(ready(MONTH), f.ConditionRecorded),
+            condition("E11.9", "2025-01-01"),
+            staff("t1", "2025-03-05", 1300),
+        ],
+    )
+
+
+def one_condition_known() -> Situation:
+    return Situation(
+        "one-condition-known",
+        MONTH,
+        [
+            *without(ready(MONTH), f.ConditionRecorded),
+            condition("J44.9", "2025-01-01", False),
+            staff("t1", "2025-03-05", 1300),
+        ],
+    )
+
+
+def two_conditions_known() -> Situation:
+    return Situation(
+        "two-conditions-known",
+        MONTH,
+        [
+            *without(ready(MONTH), f.ConditionRecorded),
+            *(condition(code, "2025-01-01", False) for code in ("J44.9", "I50.9", "N18.30")),
+            staff("t1", "2025-03-05", 1_300),
+        ],
+    )
+
+
+def too_little_time_and_no_consent() -> Situation:
+    return Situation(
+        "too-little-time-and-no-consent",
+        MONTH,
+        [*without(ready(MONTH), f.ConsentRecorded), staff("t1", "2025-03-05", 300)],
+    )
+
+
+def an_earlier_consent_would_bring_more() -> Situation:
+    return Situation(
+        "an-earlier-consent-would-bring-more",
+        MONTH,
+        [
+            *without(ready(MONTH), f.ConsentRecorded),
+            consent("2025-03-10"),
+            staff("t1", "2025-03-05", 1_300),
+            staff("t2", "2025-03-15", 1_300),
+        ],
+    )
+
+
+def between_two_enrolments() -> Situation:
+    """The nearest one before the month serves for a new one."""
+    return Situation(
+        "between-two-enrolments",
+        MONTH,
+        [
+            enrolled("2024-01-01", OTHER_NPI),
+            said(f.PatientDisenrolled(day("2024-06-30"), "moved"), "2024-06-30"),
+            *ready(MONTH),
+            said(f.PatientDisenrolled(day("2025-02-10"), "moved"), "2025-02-10"),
+            enrolled("2025-06-01", OTHER_NPI),
+            staff("t1", "2025-03-05", 1_300),
+        ],
+    )
+
+
+def a_change_of_practitioner_at_midnight() -> Situation:
+    """Each half of the entry waits for the consent to its own practitioner."""
+    return Situation(
+        "a-change-of-practitioner-at-midnight",
+        MONTH,
+        [
+            *without(ready(MONTH), f.ConsentRecorded),
+            consent("2025-03-13"),
+            enrolled("2025-03-12", OTHER_NPI),
+            visit("2025-03-12", npi=OTHER_NPI),
+            consent("2025-03-14", OTHER_NPI),
+            clocked("t1", "2025-03-11T23:30:00-04:00", "2025-03-12T00:30:00-04:00"),
+            staff("t2", "2025-03-15", 1_300),
+        ],
+    )
+
+
+def who_was_there_first() -> Situation:
+    """Time that cannot count takes no second from anybody, nor does time that only touches."""
+    on = "2025-03-05T10"
+    nurse = f.Performer("cl", f.Role.CLINICAL_STAFF)
+    long = f.Clocked(instant(f"{on}:00:00-05:00"), instant(f"{on}:40:00-05:00"))
+    return Situation(
+        "who-was-there-first",
+        MONTH,
+        [
+            *ready(MONTH),
+            clocked("a0", "2025-03-05T09:00:00-05:00", "2025-03-05T09:30:00-05:00"),
+            clocked("a1", f"{on}:00:00-05:00", f"{on}:10:00-05:00"),
+            odd("a2", "2025-03-05", work=long, program="rpm"),
+            odd("a3", "2025-03-05", work=long, activity="training", performer=nurse),
+            clocked("a4", f"{on}:05:00-05:00", f"{on}:22:00-05:00"),
+            clocked("a5", f"{on}:20:00-05:00", f"{on}:25:00-05:00"),
+            clocked("a6", f"{on}:22:00-05:00", f"{on}:30:00-05:00"),
+        ],
+    )
+
+
+def one_stay_after_another() -> Situation:
+    """Each day is charged to the stays that cover it, to no other and not on its last day."""
+    return Situation(
+        "one-stay-after-another",
+        "2019-03",
+        [
+            *ready("2019-03"),
+            stay("inpatient", "2019-03-01", "2019-03-05"),
+            stay("inpatient", "2019-03-05", "2019-03-08"),
+            stay("snf_part_a", "2019-03-08", "2019-03-12"),
+            stay("other", "2019-03-04", "2019-03-20"),
+            *(staff(f"t{n:02d}", f"2019-03-{n:02d}", 600) for n in (1, 4, 5, 8, 12, 20, 22, 25)),
+            billed("99495", "2019-03-20", "2019-03-22"),
+            billed("99495", "2019-03-20", "2019-03-25", OTHER_NPI),
+            billed("99214", "2019-03-20", "2019-03-25"),
+        ],
+    )
+
+
+def a_long_month() -> Situation:
+    """Units beyond one limit, and exactly at another."""
+    return Situation(
+        "a-long-month",
+        MONTH,
+        [
+            *ready(MONTH),
+            mdm(MONTH),
+            practitioner("t1", "2025-03-05", 21_600),
+            clocked(
+                "t2",
+                "2025-03-06T10:00:00-05:00",
+                "2025-03-06T10:05:00-05:00",
+                at="2025-03-13T15:05:00Z",
+            ),
+            clocked(
+                "t3",
+                "2025-03-07T10:00:00-05:00",
+                "2025-03-07T10:01:00-05:00",
+                at="2025-03-14T15:01:01Z",
+            ),
+            event(unclocked("t4", "2025-03-08", 60), "2025-04-02T20:00:00Z"),
+            event(unclocked("t5", "2025-03-09", 60), "2025-04-03T20:00:00Z"),
+            claimed(MONTH, "2025-04-02", ("99487", 1), ("99489", 4), ("99489", 6)),
+        ],
+    )
+
+
 SITUATIONS = {
     make().name: make
     for make in (
@@ -467,5 +634,15 @@ SITUATIONS = {
         seconds_to_go,
         a_claim_that_agrees,
         complex_without_anything,
+        one_condition_attested,
+        one_condition_known,
+        two_conditions_known,
+        too_little_time_and_no_consent,
+        an_earlier_consent_would_bring_more,
+        between_two_enrolments,
+        a_change_of_practitioner_at_midnight,
+        who_was_there_first,
+        one_stay_after_another,
+        a_long_month,
     )
 }

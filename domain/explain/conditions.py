@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from domain.assess.context import MonthContext
 from domain.assess.findings import Finding, Question, services_with_effect
@@ -162,16 +163,15 @@ def _credential(context: MonthContext, finding: Finding) -> str:
     return f"The credential is none of {', '.join(sorted(ELIGIBLE_CREDENTIALS))}."
 
 
-def _service(none_found: str, found: str) -> Sentence:
-    def sentence(_: MonthContext, finding: Finding) -> str:
-        billed = [
-            f"{fact.hcpcs} {days(fact.from_on, fact.through_on)}"
-            for fact in (event.fact for event in finding.evidence)
-            if isinstance(fact, ServiceBilled)
-        ]
-        return none_found if finding.met else f"{found}: {listed(billed)}."
-
-    return sentence
+def _service(none_found: str, found: str, _: MonthContext, finding: Finding) -> str:
+    if finding.met:
+        return none_found
+    billed = [
+        f"{fact.hcpcs} {days(fact.from_on, fact.through_on)}"
+        for fact in (event.fact for event in finding.evidence)
+        if isinstance(fact, ServiceBilled)
+    ]
+    return f"{found}: {listed(billed)}."
 
 
 SENTENCES: dict[str, Sentence] = {
@@ -182,11 +182,13 @@ SENTENCES: dict[str, Sentence] = {
     "care-plan-missing": _care_plan,
     "initiating-visit-missing": _visit,
     "provider-not-eligible": _credential,
-    "competing-service": _service(
+    "competing-service": partial(
+        _service,
         "No service of the same practitioner excludes care management.",
         "The same practitioner billed what excludes care management",
     ),
-    "billed-elsewhere": _service(
+    "billed-elsewhere": partial(
+        _service,
         "Nobody else billed care management for the month.",
         "Another practitioner billed care management",
     ),

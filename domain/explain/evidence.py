@@ -29,7 +29,8 @@ def evidence_of_exclusion(
     if reason == "overlap":
         return refs(each.event for each in overlapping(context, standing, clocked))
     if reason == "after-death":
-        return refs([context.chart.died] if context.chart.died else [])
+        assert context.chart.died is not None
+        return refs([context.chart.died])
     if reason in STAY_KINDS:
         return refs(_stays(context, STAY_KINDS[reason], days))
     if reason == "tcm-period":
@@ -78,9 +79,10 @@ def _transitions(context: MonthContext, days: tuple[date, ...]) -> Iterable[Even
             yield event
 
 
-def _npi_on(context: MonthContext, day: date) -> str | None:
+def _npi_on(context: MonthContext, day: date) -> str:
     span = context.timeline.span_on(day)
-    return span.enrolment.billing_practitioner.npi if span else None
+    assert span is not None
+    return span.enrolment.billing_practitioner.npi
 
 
 def _of_enrolment(context: MonthContext, reason: str, days: tuple[date, ...]) -> list[Event]:
@@ -88,7 +90,7 @@ def _of_enrolment(context: MonthContext, reason: str, days: tuple[date, ...]) ->
     found: list[Event] = []
     for day in days:
         span = context.timeline.span_on(day)
-        if reason == "not-enrolled" or span is None:
+        if span is None:
             for each in context.timeline.spans:
                 found.append(each.event)
                 found.extend([each.ended_by] if each.ended_by else [])

@@ -51,16 +51,16 @@ def _date_sentence(context: MonthContext, lines: tuple[CodeUnits, ...]) -> str:
 
 def _of_complex(context: MonthContext) -> list[Event]:
     """The decision making, and the plans that were worked on where the month asks for it."""
-    rule, judged = context.rules.complex, context.chart.complexity.get(context.month)
-    actions = rule.plan_actions_in_month if rule else frozenset()
+    rule, judged = context.rules.complex, context.chart.complexity[context.month]
+    assert rule is not None
     plans = [
         event
         for event in context.chart.care_plans
         if isinstance(event.fact, CarePlanRecorded)
-        and event.fact.action in actions
+        and event.fact.action in rule.plan_actions_in_month
         and context.holds(event.fact.on)
     ]
-    return [judged, *plans] if judged else plans
+    return [judged, *plans]
 
 
 def _rules(context: MonthContext, option: Option) -> tuple[CitedRule, ...]:

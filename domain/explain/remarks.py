@@ -133,9 +133,7 @@ def _ever_in_month(x: Examined, revisions: list[Event]) -> bool:
 
 
 def _mdm_by_other(x: Examined) -> Found:
-    event = x.context.chart.complexity[x.context.month]
-    rule = x.context.rules.complex
-    return "complex codes are not offered", [event], [rule.rule_id] if rule else []
+    return "complex codes are not offered", [x.context.chart.complexity[x.context.month]], []
 
 
 def _same_day_visit(x: Examined) -> Found:

@@ -28,7 +28,7 @@ def remedies(h: Hypotheses, context: MonthContext) -> Iterator[WhatIf]:
     for repair, day in zip(needed, days, strict=True):
         yield _alone(h, repair, day)
     if len(needed) > 1:
-        yield _together(h, needed, days, best)
+        yield _together(h, needed, days)
     if not needed:
         yield from _lifted(h, context)
 
@@ -93,19 +93,11 @@ def _alone(h: Hypotheses, repair: Repair, day: date) -> WhatIf:
     return _told(h, repair.kind, words, after, by)
 
 
-def _together(
-    h: Hypotheses,
-    needed: list[Repair],
-    days: list[date],
-    best: tuple[tuple[CodeUnits, ...], ...],
-) -> WhatIf:
+def _together(h: Hypotheses, needed: list[Repair], days: list[date]) -> WhatIf:
+    """Each on its own last day: all only say from when on time counts, so the latest decides."""
     facts = [f for repair, day in zip(needed, days, strict=True) for f in repair.facts(day)]
-    after = h.assess(facts)
-    if offered_codes(after) != best:
-        days = [first_day(h.month)] * len(needed)
-        after = h.assess(_at(needed, days[0]))
     words = "; ".join(r.words.format(by=day) for r, day in zip(needed, days, strict=True))
-    return _told(h, "all-of-these", f"all of these: {words}", after, min(days))
+    return _told(h, "all-of-these", f"all of these: {words}", h.assess(facts), min(days))
 
 
 def _told(h: Hypotheses, kind: str, words: str, after: Assessment, by: date | None) -> WhatIf:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from domain.assess.context import MonthContext
 from domain.assess.findings import services_with_effect
@@ -96,17 +97,12 @@ def _credential(context: MonthContext) -> Iterator[Repair]:
     yield Repair("correct-credential", words, lambda _: facts, False)
 
 
-def _services(effect: str) -> Callable[[MonthContext], Iterator[Repair]]:
-    def repair(context: MonthContext) -> Iterator[Repair]:
-        events = {e.key: e for _, e in services_with_effect(context.question, effect)}.values()
-        billed = sorted(
-            {event.fact.hcpcs for event in events if isinstance(event.fact, ServiceBilled)}
-        )
-        facts: list[Fact] = [EventRetracted(e.source, e.id, "what-if") for e in events]
-        words = f"withdrawing the conflicting service {listed(billed)}, if it was an error"
-        yield Repair("withdraw-service", words, lambda _: facts, False)
-
-    return repair
+def _services(effect: str, context: MonthContext) -> Iterator[Repair]:
+    events = {e.key: e for _, e in services_with_effect(context.question, effect)}.values()
+    billed = sorted({e.fact.hcpcs for e in events if isinstance(e.fact, ServiceBilled)})
+    facts: list[Fact] = [EventRetracted(e.source, e.id, "what-if") for e in events]
+    words = f"withdrawing the conflicting service {listed(billed)}, if it was an error"
+    yield Repair("withdraw-service", words, lambda _: facts, False)
 
 
 def _enrolment(context: MonthContext) -> Iterator[Repair]:
@@ -131,15 +127,12 @@ def _nearest_enrolment(context: MonthContext) -> PatientEnrolled | None:
     return PatientEnrolled(first, context.timezone, Practitioner(npis.pop(), "MD"))
 
 
-def _discharges(kind: str) -> Callable[[MonthContext], Iterator[Repair]]:
-    def repairs(context: MonthContext) -> Iterator[Repair]:
-        for event in context.chart.stays:
-            stay = event.fact
-            assert isinstance(stay, StayRecorded)
-            if stay.kind == kind and stay.discharged_on is None:
-                yield _discharge(stay)
-
-    return repairs
+def _discharges(kind: str, context: MonthContext) -> Iterator[Repair]:
+    for event in context.chart.stays:
+        stay = event.fact
+        assert isinstance(stay, StayRecorded)
+        if stay.kind == kind and stay.discharged_on is None:
+            yield _discharge(stay)
 
 
 def _discharge(stay: StayRecorded) -> Repair:
@@ -158,14 +151,14 @@ OF_BLOCKER: dict[str, Callable[[MonthContext], Iterator[Repair]]] = {
     "care-plan-missing": _care_plan,
     "initiating-visit-missing": _visit,
     "provider-not-eligible": _credential,
-    "competing-service": _services("competing-service"),
-    "billed-elsewhere": _services("billed-elsewhere"),
+    "competing-service": partial(_services, "competing-service"),
+    "billed-elsewhere": partial(_services, "billed-elsewhere"),
 }
 OF_EXCLUSION: dict[str, Callable[[MonthContext], Iterator[Repair]]] = {
     "not-enrolled": _enrolment,
     "before-consent": _consent,
     "before-initiating-visit": _visit,
-    "inpatient": _discharges("inpatient"),
-    "snf-part-a": _discharges("snf_part_a"),
+    "inpatient": partial(_discharges, "inpatient"),
+    "snf-part-a": partial(_discharges, "snf_part_a"),
 }
 """Where time is excluded though nothing blocks: what, dated earlier, would let it count."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from domain.assess.assessment import Assessment
 from domain.assess.context import MonthContext
 from domain.assess.findings import services_with_effect
+from domain.assess.reckoning import units_by_code
 from domain.explain.catalogue import cite, ref
 from domain.explain.explanation import ClaimAccount, OtherService
 from domain.explain.wording import codes, days, listed
-from domain.facts import CodeUnits, MonthClaimed, ServiceBilled
+from domain.facts import MonthClaimed, ServiceBilled
 
 EFFECTS = {
     "competing-service": "blocks the month: the same practitioner may bill only one of the two",
@@ -54,8 +53,8 @@ def claim_account(context: MonthContext, answer: Assessment) -> ClaimAccount | N
         return None
     claim = event.fact
     assert isinstance(claim, MonthClaimed)
-    claimed = _units(claim.codes)
-    agreeing = [o.family for o in answer.options if _units(o.codes) == claimed]
+    claimed = units_by_code(claim.codes)
+    agreeing = [o.family for o in answer.options if units_by_code(o.codes) == claimed]
     said = f"Claimed {codes(claim.codes)} on {claim.submitted_on}"
     if agreeing:
         said += f", which the facts support ({agreeing[0]})."
@@ -67,10 +66,3 @@ def claim_account(context: MonthContext, answer: Assessment) -> ClaimAccount | N
         said += f"; today's facts support no code{blocked}."
     supported = agreeing[0] if agreeing else None
     return ClaimAccount(claim.codes, claim.submitted_on, supported, said, ref(event))
-
-
-def _units(lines: tuple[CodeUnits, ...]) -> Counter[str]:
-    units: Counter[str] = Counter()
-    for line in lines:
-        units[line.code] += line.units
-    return units
