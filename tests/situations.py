@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from domain import facts as f
 from domain.event import Event
-from domain.fees.figures import FigureSet, LocalityAmount
+from domain.fees.figures import FigureSet, Gpci, LocalityAmount, Rvu
 from domain.fees.schedule import BUILT_IN
 from domain.policy import Policy
 from domain.rules import BOOK, RuleBook
@@ -372,7 +372,9 @@ def a_clinic_in_its_year_of_change() -> Situation:
         "a-clinic-in-its-year-of-change",
         "2025-09",
         [
-            *with_enrolment(ready("2025-09"), provider_kind="rhc", locality="13202-01"),
+            *with_enrolment(
+                ready("2025-09"), provider_kind="rhc", locality="13202-01", setting="facility"
+            ),
             staff("t1", "2025-09-05", 1_100),
             practitioner("t2", "2025-09-06", 200),
         ],
@@ -389,7 +391,7 @@ def a_price_set_for_the_place() -> Situation:
                 "99490",
                 day("2025-01-01"),
                 day("2025-12-31"),
-                Decimal("70"),
+                Decimal("70.10"),
                 Decimal("60"),
             ),
         )
@@ -610,6 +612,63 @@ def a_long_month() -> Situation:
     )
 
 
+def a_price_for_each_kind_of_practitioner() -> Situation:
+    """From 2026 on figures may hold for one kind alone; these are for those in such a model."""
+    year = (day("2026-01-01"), day("2026-12-31"))
+    plain = LocalityAmount("13202-01", "99490", *year, Decimal("70"), Decimal("60"), qp=False)
+    theirs = LocalityAmount("13202-01", "99490", *year, Decimal("71"), Decimal("61"), qp=True)
+    units = (Decimal("0.70"), Decimal("0.76"), Decimal("0.20"), Decimal("0.05"))
+    figures = FigureSet(
+        amounts=(plain, theirs),
+        gpcis=(Gpci("13202-01", *year, Decimal("1.1"), Decimal("1.2"), Decimal("1.5")),),
+        rvus=(Rvu("99439", *year, *units, qp=False), Rvu("99439", *year, *units[::-1], qp=True)),
+    )
+    return Situation(
+        "a-price-for-each-kind-of-practitioner",
+        "2026-03",
+        [
+            *with_enrolment(ready("2026-03"), locality="13202-01", setting="facility"),
+            staff("t1", "2026-03-05", 2_500),
+        ],
+        Policy(qp=True),
+        RuleBook(BUILT_IN.with_figures(figures)),
+    )
+
+
+def a_figure_missing_ahead() -> Situation:
+    return Situation(
+        "a-figure-missing-ahead", "2026-03", [*ready("2026-03"), staff("t1", "2026-03-05", 1_300)]
+    )
+
+
+def across_midnights() -> Situation:
+    """A stay takes the days it covers and not a second of the next."""
+    return Situation(
+        "across-midnights",
+        MONTH,
+        [
+            *ready(MONTH),
+            stay("inpatient", "2025-03-12", "2025-03-14"),
+            clocked("m1", "2025-03-11T23:30:00-04:00", "2025-03-12T00:30:00-04:00"),
+            clocked("m2", "2025-03-12T23:00:00-04:00", "2025-03-13T00:00:00-04:00"),
+            clocked("m3", "2025-03-13T00:00:00-04:00", "2025-03-13T00:20:00-04:00"),
+            clocked("m4", "2025-03-13T23:30:00-04:00", "2025-03-14T00:30:00-04:00"),
+        ],
+    )
+
+
+def a_claim_on_a_blocked_month() -> Situation:
+    return Situation(
+        "a-claim-on-a-blocked-month",
+        MONTH,
+        [
+            *without(ready(MONTH), f.CarePlanRecorded),
+            staff("t1", "2025-03-05", 1_300),
+            claimed(MONTH, "2025-04-02"),
+        ],
+    )
+
+
 SITUATIONS = {
     make().name: make
     for make in (
@@ -644,5 +703,9 @@ SITUATIONS = {
         who_was_there_first,
         one_stay_after_another,
         a_long_month,
+        a_price_for_each_kind_of_practitioner,
+        a_figure_missing_ahead,
+        across_midnights,
+        a_claim_on_a_blocked_month,
     )
 }

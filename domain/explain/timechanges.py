@@ -163,7 +163,7 @@ def _loss(now: Worth, worth: Worth, losses: list[Loss]) -> WhatIf:
     left = codes(worth.codes) if worth.codes else "nothing"
     blocked = losses[0].after.blockers
     still = f"; the month is blocked anyway: {listed(blocked)}" if blocked else ""
-    said = f"voiding {entry} {named} would {_outcome(now, worth)} ({dollars(change)})"
+    said = f"voiding {entry} {named} would lose {codes(_lost(now, worth))} ({dollars(change)})"
     return what_if(
         "void-entry",
         f"{said}, leaving {left}{still}",
@@ -175,12 +175,8 @@ def _loss(now: Worth, worth: Worth, losses: list[Loss]) -> WhatIf:
     )
 
 
-def _outcome(now: Worth, worth: Worth) -> str:
-    lost = _lost(now, worth)
-    return f"lose {codes(lost)}" if lost else f"turn {codes(now.codes)} into others"
-
-
 def _lost(now: Worth, worth: Worth) -> list[CodeUnits]:
+    """Less time never brings a unit, so where the codes differ some are lost."""
     left = {line.code: line.units for line in worth.codes}
     gone = ((line.code, line.units - left.get(line.code, 0)) for line in now.codes)
     return [CodeUnits(code, units) for code, units in gone if units > 0]
