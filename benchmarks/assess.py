@@ -1,10 +1,10 @@
 """What the reasons cost: `assess` beside a plain loop over the same months.
 
-`python -m benchmarks.assess`. The plain side does what a script would: cut at the month's
-local bounds, union the intervals of each pool, compare with the thresholds. It has no
-prerequisites, exclusions, reasons, dates, prices or warnings. On this workload both must come to
-the same pooled seconds and codes, which is checked first. Its inputs are plain tuples, read
-beforehand; ours are folded patients. `cold` draws each patient's chart anew, `warm` keeps it.
+`python -m benchmarks.assess`. The plain side (`plain_month.py`) is what a script would do: the same
+seconds, codes, dates of service and amounts, checked first, without reasons, evidence, options,
+warnings or other years. Its inputs are plain values, read beforehand; ours are folded patients.
+`first time` draws each patient's chart and counts every entry anew; `again` asks a patient whose
+months did not change.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
+from benchmarks.plain_month import PlainPatient, plain_month, plain_patient
 from benchmarks.workload import lines
-from domain.assess import assess
-from domain.facts import Clocked, PatientEnrolled, Role, TimeAmended, TimeLogged, TimeVoided
+from domain.assess import Assessment, assess
 from domain.patient import Accepted, Patient, decide, evolve
 from domain.policy import Policy
 from domain.rules import BOOK
@@ -32,54 +29,7 @@ from services.wire.decode import decode_structured
 RESULTS = Path(__file__).parent / "results" / "assess.json"
 MONTHS = ("2025-01", "2025-02", "2025-03")
 POLICY = Policy()
-
-Entry = tuple[str, int, int]
-"""(role, start, end) of standing clocked work."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlainPatient:
-    zone: str
-    entries: list[Entry]
-
-
-@cache
-def bounds(zone: str, month: str) -> tuple[int, int]:
-    """The month's first instant and the next month's, in this zone."""
-    year, number = int(month[:4]), int(month[5:])
-    after = (year + number // 12, number % 12 + 1)
-    first = datetime(year, number, 1, tzinfo=ZoneInfo(zone))
-    return int(first.timestamp()), int(datetime(*after, 1, tzinfo=ZoneInfo(zone)).timestamp())
-
-
-def union_seconds(intervals: list[tuple[int, int]]) -> int:
-    """Seconds covered by at least one interval."""
-    total, reached = 0, -1
-    for start, end in sorted(intervals):
-        if end > reached:
-            total += end - max(start, reached)
-            reached = end
-    return total
-
-
-def plain(patient: PlainPatient, month: str) -> tuple[int, dict[str, int]]:
-    """Pooled seconds and the codes of every family the seconds reach: the first one's."""
-    first, after = bounds(patient.zone, month)
-    pooled, practitioner = [], []
-    for role, start, end in patient.entries:
-        start, end = max(start, first), min(end, after)
-        if start < end:
-            pooled.append((start, end))
-            if role == "billing_practitioner":
-                practitioner.append((start, end))
-    staff, own = union_seconds(pooled), union_seconds(practitioner)
-    if own >= 1800:
-        further = own // 1800 - 1
-        return staff, {"99491": 1} | ({"99437": further} if further else {})
-    if staff >= 1200:
-        further = min(2, staff // 1200 - 1)
-        return staff, {"99490": 1} | ({"99439": further} if further else {})
-    return staff, {}
+NOT_COUNTABLE = set(POLICY.not_countable)
 
 
 def load(events: int) -> tuple[list[Patient], list[PlainPatient]]:
@@ -92,28 +42,12 @@ def load(events: int) -> tuple[list[Patient], list[PlainPatient]]:
         patient = patients.setdefault(said.patient_id, Patient(said.practice_id, said.patient_id))
         if isinstance(decide(patient, said), Accepted):
             evolve(patient, said)
-    return list(patients.values()), [_plain_of(patient) for patient in patients.values()]
+    return list(patients.values()), [plain_patient(patient) for patient in patients.values()]
 
 
-def _plain_of(patient: Patient) -> PlainPatient:
-    """What a script would have kept: the standing entries, and the zone."""
-    zone = "UTC"
-    standing: dict[str, Entry] = {}
-    for said in sorted(patient.events.values(), key=lambda said: said.order):
-        fact = said.fact
-        if isinstance(fact, PatientEnrolled):
-            zone = fact.timezone
-        elif isinstance(fact, TimeVoided):
-            standing.pop(fact.entry_id, None)
-        elif isinstance(fact, TimeLogged | TimeAmended) and isinstance(fact.work, Clocked):
-            role = Role(fact.performer.role).value
-            standing[fact.entry_id] = (role, fact.work.started_at, fact.work.ended_at)
-    return PlainPatient(zone, list(standing.values()))
-
-
-def ours(patients: list[Patient], cold: bool) -> None:
+def ours(patients: list[Patient], anew: bool) -> None:
     for patient in patients:
-        if cold:
+        if anew:
             patient.forget_chart()
         for month in MONTHS:
             assess(patient, month, BOOK, POLICY)
@@ -122,16 +56,27 @@ def ours(patients: list[Patient], cold: bool) -> None:
 def theirs(patients: list[PlainPatient]) -> None:
     for patient in patients:
         for month in MONTHS:
-            plain(patient, month)
+            plain_month(patient, month, NOT_COUNTABLE)
 
 
 def check_same(patients: list[Patient], plains: list[PlainPatient]) -> None:
     for patient, other in zip(patients, plains, strict=True):
         for month in MONTHS:
-            answer = assess(patient, month, BOOK, POLICY)
-            found = answer.seconds.pooled, {one.code: one.units for one in answer.codes}
-            if found != plain(other, month):
-                sys.exit(f"{patient.patient_id} {month}: {found} and {plain(other, month)}")
+            ours = _without_reasons(assess(patient, month, BOOK, POLICY))
+            theirs = plain_month(other, month, NOT_COUNTABLE)
+            if ours != theirs:
+                sys.exit(f"{patient.patient_id} {month}: {ours} and {theirs}")
+
+
+def _without_reasons(answer: Assessment) -> dict[str, Any]:
+    found = None
+    if answer.codes and answer.payment:
+        codes = {line.code: line.units for line in answer.codes}
+        amount = answer.payment.amount
+        found = {"codes": codes, "on": answer.date_of_service, "amount": amount}
+    seconds = answer.seconds
+    figures = {"logged": seconds.logged, "pooled": seconds.pooled, "excluded": seconds.excluded}
+    return figures | {"answer": found}
 
 
 def seconds_of(work: Callable[[], None]) -> float:
@@ -150,8 +95,8 @@ def main() -> None:
     check_same(patients, plains)
     sides: dict[str, Callable[[], None]] = {
         "plain loop": lambda: theirs(plains),
-        "assess, warm": lambda: ours(patients, cold=False),
-        "assess, cold": lambda: ours(patients, cold=True),
+        "assess, first time": lambda: ours(patients, anew=True),
+        "assess, again": lambda: ours(patients, anew=False),
     }
     best = dict.fromkeys(sides, float("inf"))
     for _ in range(options.rounds):
@@ -162,14 +107,14 @@ def main() -> None:
 
 def _report(best: dict[str, float], months: int) -> None:
     base = best["plain loop"]
-    print(f"{'':16}{'patient-months/s':>18}{'us each':>9}{'times plain':>13}")
+    print(f"{'':20}{'patient-months/s':>18}{'us each':>9}{'times plain':>13}")
     for name, seconds in best.items():
         each = seconds / months
-        print(f"{name:16}{1 / each:>18,.0f}{each * 1e6:>9.1f}{seconds / base:>13.1f}")
-    print(f"{months:,} patient-months, both sides equal in seconds and codes")
+        print(f"{name:20}{1 / each:>18,.0f}{each * 1e6:>9.1f}{seconds / base:>13.1f}")
+    print(f"{months:,} patient-months, both sides equal in seconds, codes, dates and amounts")
     RESULTS.parent.mkdir(exist_ok=True)
     rates = {name: round(months / seconds) for name, seconds in best.items()}
-    ratio = round(best["assess, warm"] / base, 2)
+    ratio = round(best["assess, first time"] / base, 2)
     RESULTS.write_text(json.dumps({"patient_months_per_s": rates, "ratio": ratio}, indent=1) + "\n")
 
 
