@@ -30,3 +30,7 @@ class Policy:
     approaching_seconds: int = 300
     at_risk_days: int = 5
     default_timezone: str = "UTC"
+
+    def __hash__(self) -> int:
+        """Of a few members alone: it is asked for at every event."""
+        return hash((self.selection, self.date_of_service, self.default_timezone))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from domain.assess.days import DayReasons
 from domain.assess.findings import (
@@ -18,8 +19,8 @@ from domain.facts import ComplexityAssessed, Instant, Month
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes, RuleBook, RuleSet
-from domain.time.calendar import LocalDay, month_of
-from domain.time.timeline import Span, Timeline
+from domain.time.calendar import LocalDay, midnight, month_of
+from domain.time.timeline import END, MonthDays, Span, Timeline
 
 
 @dataclass(slots=True)
@@ -48,6 +49,9 @@ class MonthContext:
     visit_spans: tuple[tuple[date, date], ...]
     """Days of the billing practitioner's own visits, first and last included."""
     day_ends: tuple[Instant, ...]
+    ready_from: Instant
+    """From here on every second of the month counts that is of a kind that can."""
+    not_countable: frozenset[str]
     counted: object = None
     """What was counted of the month so far; `reckoning` keeps it here."""
 
@@ -104,8 +108,24 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
         mdm_by_other=mdm_by_other,
         concurrent=bool(services_with_effect(question, "concurrent-service")),
         visit_spans=own_visits(question),
-        day_ends=tuple([day.end for day in month_days.days]),
+        day_ends=month_days.ends,
+        ready_from=_ready_from(month_days, reasons),
+        not_countable=_shared(policy.not_countable),
     )
+
+
+@lru_cache(maxsize=1_024)
+def _shared(activities: tuple[str, ...]) -> frozenset[str]:
+    """One set for all months under a policy."""
+    return frozenset(activities)
+
+
+def _ready_from(month: MonthDays, reasons: DayReasons) -> Instant:
+    span = month.only_span
+    day = None if span is None else reasons.ready_from(span)
+    if span is None or day is None:
+        return END
+    return midnight(day, span.enrolment.timezone)
 
 
 def _families(rules: RuleSet, span: Span | None, policy: Policy) -> tuple[FamilyCodes, ...]:

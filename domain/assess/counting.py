@@ -49,8 +49,14 @@ class Pool(dict[date, int]):
         fresh = end - start if start >= reached else end - reached
         if fresh <= 0:
             return 0
-        self.add(day, fresh)
+        self[day] = self.get(day, 0) + fresh
+        self.total += fresh
         return fresh
+
+    def reach(self, ended_at: Instant) -> None:
+        """An entry that may count has covered everything up to here."""
+        if self.reached < ended_at:
+            self.reached = ended_at
 
 
 @dataclass(slots=True)
@@ -74,10 +80,6 @@ class Tally:
         self.lifted_in_earned |= reason in LIFTED_IN_EARNED
         key = (entry_id, reason)
         self.excluded[key] = self.excluded.get(key, 0) + seconds
-
-    def pool_of(self, standing: Standing) -> Pool:
-        """The pool of the entry's own role."""
-        return self.practitioner if standing.by_practitioner else self.staff
 
     @property
     def excluded_seconds(self) -> int:
@@ -135,46 +137,39 @@ def work_ended_at(context: MonthContext, work: Work) -> Instant:
     return midnight(work.performed_on + ONE_DAY, timezone)
 
 
-def _note_lateness(tally: Tally, context: MonthContext, standing: Standing) -> None:
-    if standing.event.time - work_ended_at(context, standing.work) > CONTEMPORANEOUS_SECONDS:
-        tally.late = True
-
-
 def _never_counts(standing: Standing, context: MonthContext) -> str | None:
     if standing.always_excluded is not None:
         return standing.always_excluded
-    return "not-countable" if standing.activity in context.policy.not_countable else None
+    return "not-countable" if standing.activity in context.not_countable else None
 
 
 def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, lasting: bool) -> None:
     work = cast(Clocked, standing.work)
     started_at, ended_at = work.started_at, work.ended_at
+    own = tally.practitioner if standing.by_practitioner else tally.staff
     never, days, logged_before = _never_counts(standing, context), context.days, tally.logged
     for index in range(bisect_right(context.day_ends, started_at), len(days)):
         start, end, day = days[index]
         if start >= ended_at:
             break
-        start, end = max(start, started_at), min(end, ended_at)
+        start = start if start > started_at else started_at
+        end = end if end < ended_at else ended_at
         tally.logged += end - start
-        reason = never or context.reasons.of(day, context.spans[index])[lasting]
+        reason = never
+        if reason is None and start < context.ready_from:
+            reason = context.reasons.of(day, context.spans[index])[lasting]
         if reason is None:
-            _count_stretch(tally, standing, day, start, end)
+            own.add_beyond_reach(day, start, end)
+            counted = tally.everyone.add_beyond_reach(day, start, end)
+            if counted < end - start:
+                tally.exclude(standing.entry_id, OVERLAP, end - start - counted)
         else:
             tally.exclude(standing.entry_id, reason, end - start)
-    if tally.logged > logged_before:
-        _note_lateness(tally, context, standing)
+    if tally.logged > logged_before and standing.event.time - ended_at > CONTEMPORANEOUS_SECONDS:
+        tally.late = True
     if never is None:
-        for pool in (tally.everyone, tally.pool_of(standing)):
-            pool.reached = max(pool.reached, ended_at)
-
-
-def _count_stretch(
-    tally: Tally, standing: Standing, day: date, start: Instant, end: Instant
-) -> None:
-    tally.pool_of(standing).add_beyond_reach(day, start, end)
-    counted = tally.everyone.add_beyond_reach(day, start, end)
-    if counted < end - start:
-        tally.exclude(standing.entry_id, OVERLAP, end - start - counted)
+        own.reach(ended_at)
+        tally.everyone.reach(ended_at)
 
 
 def _count_unclocked(
@@ -184,11 +179,13 @@ def _count_unclocked(
     if not context.holds(work.performed_on):
         return
     tally.logged += work.seconds
-    _note_lateness(tally, context, standing)
+    if standing.event.time - work_ended_at(context, work) > CONTEMPORANEOUS_SECONDS:
+        tally.late = True
     reason = _never_counts(standing, context) or context.reasons_on(work.performed_on)[lasting]
     if reason is not None:
         tally.exclude(standing.entry_id, reason, work.seconds)
         return
     tally.unclocked = True
-    tally.pool_of(standing).add(work.performed_on, work.seconds)
+    own = tally.practitioner if standing.by_practitioner else tally.staff
+    own.add(work.performed_on, work.seconds)
     tally.everyone.add(work.performed_on, work.seconds)

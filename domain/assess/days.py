@@ -20,9 +20,6 @@ from domain.time.timeline import Span
 
 Reasons = tuple[str | None, str | None]
 
-COUNTS: Reasons = (None, None)
-NEVER = date.max
-
 STAY_REASONS = {"inpatient": "inpatient", "snf_part_a": "snf-part-a"}
 
 
@@ -34,30 +31,26 @@ class DayReasons:
         self._rules = rules
         self._stays = [stay for stay in map(_stay_of, chart.stays) if stay.kind in STAY_REASONS]
         self._transitions = _transitions(chart, rules)
-        self._troubled = bool(self._stays or self._transitions or chart.died_on)
-        """Days may be excluded for more than enrolment, consent and visit."""
-        self._ready: dict[date, date] = {}
         self._found: dict[tuple[date, date | None], Reasons] = {}
         self._consented_from: dict[date, date | None] = {}
         self._visited_from: dict[date, date | None] = {}
 
     def of(self, day: date, span: Span | None) -> Reasons:
         """(reason, reason left if enrolment, consent and visit were in order); None: it counts."""
-        if span is not None and not self._troubled and day >= self._ready_from(span):
-            return COUNTS
         key = (day, span.first if span else None)
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = self._of(day, span)
         return found
 
-    def _ready_from(self, span: Span) -> date:
-        """The first day with enrolment, consent and visit in order."""
-        found = self._ready.get(span.first)
-        if found is None:
-            days = (span.first, self._consent_day(span) or NEVER, self._visit_day(span) or NEVER)
-            found = self._ready[span.first] = max(days)
-        return found
+    def ready_from(self, span: Span) -> date | None:
+        """The first day from which on every day of the enrolment counts, if there is one."""
+        if self._stays or self._transitions or self._chart.died_on is not None:
+            return None
+        consented_from, visited_from = self._consent_day(span), self._visit_day(span)
+        if consented_from is None or visited_from is None:
+            return None
+        return max(span.first, consented_from, visited_from)
 
     def _of(self, day: date, span: Span | None) -> Reasons:
         died_on = self._chart.died_on

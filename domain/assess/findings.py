@@ -223,6 +223,7 @@ ALWAYS_ASKED: tuple[Callable[[Question], Finding], ...] = (
     _care_plan,
 )
 ASKED_OF_AN_ENROLMENT: tuple[Callable[[Question], Finding], ...] = (
+    *ALWAYS_ASKED,
     _visit,
     _credential,
     _competing,
@@ -233,5 +234,5 @@ ASKED_OF_AN_ENROLMENT: tuple[Callable[[Question], Finding], ...] = (
 def findings(q: Question) -> tuple[Finding, ...]:
     """Every requirement of the month, answered. Without an enrolment there is no practitioner
     of whom visit, credential and services could be asked."""
-    asked = ALWAYS_ASKED if q.span is None else (*ALWAYS_ASKED, *ASKED_OF_AN_ENROLMENT)
-    return tuple(ask(q) for ask in asked)
+    asked = ALWAYS_ASKED if q.span is None else ASKED_OF_AN_ENROLMENT
+    return tuple([ask(q) for ask in asked])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -72,16 +72,28 @@ class LocalDay(NamedTuple):
     day: date
 
 
+class LocalDays(NamedTuple):
+    """Days in order of time, and their ends alone, to be searched."""
+
+    days: tuple[LocalDay, ...]
+    ends: tuple[Instant, ...]
+
+    @classmethod
+    def of(cls, days: Iterable[LocalDay]) -> LocalDays:
+        held = tuple(days)
+        return cls(held, tuple([day.end for day in held]))
+
+
 @lru_cache(maxsize=4_096)
-def days_of_month(month: Month, timezone: str) -> tuple[LocalDay, ...]:
-    """Each whole local day of a month, in order."""
+def days_of_month(month: Month, timezone: str) -> LocalDays:
+    """Each whole local day of a month."""
     day, after = first_day(month), last_day(month) + ONE_DAY
     days = []
     while day < after:
         tomorrow = day + ONE_DAY
         days.append(LocalDay(midnight(day, timezone), midnight(tomorrow, timezone), day))
         day = tomorrow
-    return tuple(days)
+    return LocalDays.of(days)
 
 
 def local_date(instant: Instant, timezone: str) -> date:

@@ -16,6 +16,7 @@ from domain.facts import Instant, Month, PatientEnrolled
 from domain.time.calendar import (
     ONE_DAY,
     LocalDay,
+    LocalDays,
     days_of_month,
     first_day,
     last_day,
@@ -50,7 +51,14 @@ class MonthDays:
     enrolment (or none), in order of time, each with its enrolment at the same index."""
 
     days: tuple[LocalDay, ...]
+    ends: tuple[Instant, ...]
     spans: tuple[Span | None, ...]
+
+    @property
+    def only_span(self) -> Span | None:
+        """The one enrolment that is in force on all days, None where there is no such."""
+        span = self.spans[0]
+        return span if self.spans.count(span) == len(self.spans) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +102,13 @@ class Timeline:
     def days(self, month: Month) -> MonthDays:
         """The days of a month under whichever enrolments were in force."""
         parts = [(_days_within(regime, month), regime.span) for regime in self._regimes]
-        some = [(days, span) for days, span in parts if days]
+        some = [(part, span) for part, span in parts if part.days]
         if len(some) == 1:
-            days, span = some[0]
-            return MonthDays(days, (span,) * len(days))
-        return MonthDays(
-            tuple(day for days, _ in some for day in days),
-            tuple(span for days, span in some for _ in days),
-        )
+            part, span = some[0]
+            return MonthDays(part.days, part.ends, (span,) * len(part.days))
+        whole = LocalDays.of(day for part, _ in some for day in part.days)
+        spans = tuple(span for part, span in some for _ in part.days)
+        return MonthDays(whole.days, whole.ends, spans)
 
 
 def _regimes(spans: Sequence[Span], default_timezone: str) -> Iterator[_Regime]:
@@ -129,17 +136,20 @@ def _starts(spans: Sequence[Span]) -> list[Instant]:
     return starts
 
 
-def _days_within(regime: _Regime, month: Month) -> tuple[LocalDay, ...]:
+def _days_within(regime: _Regime, month: Month) -> LocalDays:
     """The month's days in the regime's zone, as far as they lie in the regime."""
     whole = days_of_month(month, regime.timezone)
-    first, last = whole[0], whole[-1]
+    first, last = whole.days[0], whole.days[-1]
     if regime.start <= first.start and last.end <= regime.end:
         return whole
     if regime.end <= first.start or last.end <= regime.start:
-        return ()
-    found = []
-    for day in whole:
+        return NO_DAYS
+    cut = []
+    for day in whole.days:
         start, end = max(day.start, regime.start), min(day.end, regime.end)
         if start < end:
-            found.append(LocalDay(start, end, day.day))
-    return tuple(found)
+            cut.append(LocalDay(start, end, day.day))
+    return LocalDays.of(cut)
+
+
+NO_DAYS = LocalDays((), ())

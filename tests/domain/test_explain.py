@@ -14,7 +14,7 @@ from domain import facts as f
 from domain.assess import assess
 from domain.assess.assessment import Assessment, Status
 from domain.assess.days import STAY_REASONS
-from domain.assess.findings import ALWAYS_ASKED, ASKED_OF_AN_ENROLMENT
+from domain.assess.findings import ASKED_OF_AN_ENROLMENT
 from domain.assess.warnings import WARNINGS as ASSESSED_WARNINGS
 from domain.event import Event
 from domain.explain import Explanation, explain
@@ -131,7 +131,7 @@ class TestCatalogue:
 
     def test_the_catalogue_has_the_identifiers_that_are_assessed_and_no_others(self) -> None:
         assert set(WARNINGS) == {name for name, _ in ASSESSED_WARNINGS}
-        asked = len(ALWAYS_ASKED) + len(ASKED_OF_AN_ENROLMENT)
+        asked = len(ASKED_OF_AN_ENROLMENT)
         assert len(BLOCKERS) == asked
         assert set(BLOCKERS) == set(SENTENCES) == set(OF_BLOCKER)
         assert set(STAY_REASONS.values()) <= set(EXCLUSION_REASONS)
