@@ -16,7 +16,7 @@ from projections.ports import AssessmentRow, Batch, Store, StoredEvent
 BATCH = 1_000
 EVENTS_PER_PATIENT = 50
 MEASURED_BATCHES = 50
-"""The last ones before a mark: their median is what a further event costs there."""
+"""The last ones before a mark: what a further event costs there."""
 
 _NAME = "time.logged.v1"
 _BODY = canonical_json({"filler": "x" * 1_100})
@@ -33,8 +33,9 @@ class BigLog:
         self._ends: list[tuple[int, bytes | None]] = []
         """Version and hash at which each patient's stream ends."""
 
-    def grow(self, events: int) -> float:
-        """Go on to `events` in all; returns the microseconds an event took at the end."""
+    def grow(self, events: int) -> tuple[float, float]:
+        """Go on to `events` in all; returns the microseconds an event took at the end: on average,
+        checkpoints included, and in the quickest tenth of the batches, where nobody disturbed."""
         took: list[float] = []
         while self._written < events:
             batch = self._batch()
@@ -42,7 +43,8 @@ class BigLog:
             self._store.commit(batch)
             took.append(time.perf_counter() - started)
             self._written += BATCH
-        return statistics.median(took[-MEASURED_BATCHES:]) / BATCH * 1e6
+        last = sorted(took[-MEASURED_BATCHES:])
+        return statistics.mean(last) / BATCH * 1e6, last[len(last) // 10] / BATCH * 1e6
 
     def _batch(self) -> Batch:
         wanted = max(BATCH, self._written // EVENTS_PER_PATIENT)

@@ -138,10 +138,13 @@ def one_more(store: Store) -> Iterator[dict[str, Any]]:
         ingest = ingest_over(store)
         take(ingest, history(entries, patient))
         lines = [entry(patient, number) for number in range(NEW_EVENTS)]
+        started = time.process_time()
         seconds = _seconds(lambda i=ingest, ls=lines: take(i, ls, BATCH))  # type: ignore[misc]
+        cpu_seconds = time.process_time() - started
         yield {
             "entries": entries,
             "us_per_event": seconds / NEW_EVENTS * 1e6,
+            "of_it_cpu_us": cpu_seconds / NEW_EVENTS * 1e6,
             "memory_kib": _memory(store, stream_id("p1", patient)) / 1024,
         }
 
@@ -163,7 +166,7 @@ def long_log(url: str, upto: int) -> Iterator[dict[str, Any]]:
     store = open_store(url)
     log, ingest, milestone, round = BigLog(store, random.Random(1)), ingest_over(store), 100_000, 0
     while milestone <= upto:
-        append_us = log.grow(milestone)
+        append_us, undisturbed_us = log.grow(milestone)
         round += 1
         lines = [line for n in range(200) for line in history(94, f"new-{round}-{n}")]
         ingest_us = _seconds(lambda ls=lines: take(ingest, ls)) / len(lines) * 1e6  # type: ignore[misc]
@@ -171,6 +174,7 @@ def long_log(url: str, upto: int) -> Iterator[dict[str, Any]]:
         yield {
             "events": milestone,
             "append_us": append_us,
+            "undisturbed_us": undisturbed_us,
             "ingest_us": ingest_us,
             "bytes_per_event": size,
         }

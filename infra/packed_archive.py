@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
 import msgspec
@@ -39,9 +39,8 @@ class Index:
         self._rows = rows
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[int, int]]) -> Index:
-        """Of pairs of hash and bundle number."""
-        return cls(array("Q", sorted({hash << _BUNDLE_BITS | bundle for hash, bundle in pairs})))
+    def empty(cls) -> Index:
+        return cls(array("Q"))
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Index:
@@ -61,8 +60,12 @@ class Index:
             place += 1
         return found
 
-    def pairs(self) -> Iterator[tuple[int, int]]:
-        return ((row >> _BUNDLE_BITS, row & _BUNDLE_MASK) for row in self._rows)
+    def changed(self, gone: Collection[int], new: Iterable[tuple[int, int]]) -> Index:
+        """Without the bundles that are gone, with new pairs of hash and bundle number."""
+        rows = [row for row in self._rows if row & _BUNDLE_MASK not in gone]
+        rows += sorted({hash << _BUNDLE_BITS | bundle for hash, bundle in new})
+        rows.sort()  # two ascending runs: a merge
+        return Index(array("Q", rows))
 
 
 def hash_of_key(key: EventKey) -> int:
@@ -80,27 +83,32 @@ class PackedArchive:
     __slots__ = ("_address", "_bundles", "_entries", "_keys", "_of_month", "months")
 
     def __init__(
-        self, address: tuple[str, str], bundles: Sequence[Bundle], keys: Index, entries: Index
+        self,
+        address: tuple[str, str],
+        bundles: Sequence[Bundle | None],
+        keys: Index,
+        entries: Index,
     ) -> None:
-        """`address` is practice and patient; `keys` and `entries` index the bundles by number."""
+        """`address` is practice and patient; `keys` and `entries` give places among the bundles,
+        some of which may be empty."""
         self._address = address
         self._bundles: list[Bundle | None] = list(bundles)
         self._keys = keys
         self._entries = entries
         self._of_month: dict[Month, list[int]] = {}
         for number, bundle in enumerate(bundles):
-            for month in bundle.months:
+            for month in bundle.months if bundle is not None else ():
                 self._of_month.setdefault(month, []).append(number)
         self.months = frozenset(self._of_month)
 
     @classmethod
     def empty(cls, address: tuple[str, str]) -> PackedArchive:
-        return cls(address, (), Index.of(()), Index.of(()))
+        return cls(address, (), Index.empty(), Index.empty())
 
     @property
-    def bundles(self) -> list[Bundle]:
-        """The bundles that nobody took out."""
-        return [bundle for bundle in self._bundles if bundle is not None]
+    def bundles(self) -> Sequence[Bundle | None]:
+        """The bundles by number; None where one was taken out."""
+        return self._bundles
 
     @property
     def indexes(self) -> tuple[Index, Index]:
@@ -129,19 +137,26 @@ class PackedArchive:
 
         What was taken out comes back only as part of `entries`.
         """
-        kept = {n: new for new, n in enumerate(n for n, b in enumerate(self._bundles) if b)}
-        keys, entry_ids = (
-            [(hash, kept[bundle]) for hash, bundle in index.pairs() if bundle in kept]
-            for index in self.indexes
-        )
-        bundles = self.bundles
+        bundles = list(self._bundles)
+        free = [number for number, bundle in enumerate(bundles) if bundle is None]
+        gone = frozenset(free)
+        keys: list[tuple[int, int]] = []
+        names: list[tuple[int, int]] = []
         for months, group in _by_months(entries).items():
-            number = len(bundles)
+            if not free:
+                free.append(len(bundles))
+                bundles.append(None)
+            number = free.pop()
             events = [event for entry in group for event in entry.revisions]
-            bundles.append(Bundle(months, pack_time(events)))
+            bundles[number] = Bundle(months, pack_time(events))
             keys += [(hash_of_key(event.key), number) for event in events]
-            entry_ids += [(hash_of_entry(entry.entry_id), number) for entry in group]
-        return PackedArchive(self._address, bundles, Index.of(keys), Index.of(entry_ids))
+            names += [(hash_of_entry(entry.entry_id), number) for entry in group]
+        return PackedArchive(
+            self._address,
+            bundles,
+            self._keys.changed(gone, keys),
+            self._entries.changed(gone, names),
+        )
 
 
 def _by_months(entries: Iterable[Entry]) -> dict[tuple[Month, ...], list[Entry]]:

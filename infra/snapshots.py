@@ -44,7 +44,7 @@ class _Body(msgspec.Struct, array_like=True, gc=False):
 
     previous: bytes
     facts: list[FactRow]
-    bundles: list[Bundle]
+    bundles: list[Bundle | None]
     keys: bytes
     entries: bytes
 
@@ -85,7 +85,7 @@ def _pack(patient: Patient, archive: PackedArchive, previous: bytes) -> tuple[_B
     patient.put_away(packed)
     facts = [fact_row(event) for event in patient.events.values()]
     keys, entries = (index.to_bytes() for index in packed.indexes)
-    return _Body(previous, facts, packed.bundles, keys, entries), packed
+    return _Body(previous, facts, list(packed.bundles), keys, entries), packed
 
 
 def restore(taken: Snapshot) -> Restored:
@@ -119,7 +119,7 @@ def _form() -> str:
     for event in map(decode_event, _specimen()):
         evolve(patient, event)
     body, _ = _pack(patient, PackedArchive.empty(address), b"")
-    body.bundles = [Bundle(b.months, zlib.decompress(b.packed)) for b in body.bundles]
+    body.bundles = [Bundle(b.months, zlib.decompress(b.packed)) for b in body.bundles if b]
     return f"sha256:{sha256(_encode((REVISION, body))).hexdigest()}"
 
 
