@@ -8,6 +8,7 @@ import typer
 
 import services  # noqa: F401  (pins the time zones before anything else)
 from services.cli import (
+    audit,
     conformance,
     deadletters,
     demo,
@@ -65,6 +66,7 @@ app.command()(read.alerts)
 app.command()(read.export)
 app.command()(rebuild.rebuild)
 app.command()(explain.explain)
+app.add_typer(audit.app, name="audit")
 app.add_typer(deadletters.app, name="dead-letters")
 app.add_typer(conformance.app, name="conformance")
 app.add_typer(fees.app, name="fees")

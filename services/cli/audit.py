@@ -1,0 +1,16 @@
+"""`caretally audit`: what an auditor asks of the log."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def audit() -> None:
+    """Answer an auditor from the log: what was known when, and what changed it.
+
+    \b
+    Example: caretally audit --help
+    """
