@@ -505,6 +505,7 @@ def an_earlier_consent_would_bring_more() -> Situation:
         [
             *without(ready(MONTH), f.ConsentRecorded),
             consent("2025-03-10"),
+            clocked("t0", "2025-03-09T23:50:00-04:00", "2025-03-10T00:10:00-04:00"),
             staff("t1", "2025-03-05", 1_300),
             staff("t2", "2025-03-15", 1_300),
         ],
@@ -538,6 +539,22 @@ def a_change_of_practitioner_at_midnight() -> Situation:
             enrolled("2025-03-12", OTHER_NPI),
             visit("2025-03-12", npi=OTHER_NPI),
             consent("2025-03-14", OTHER_NPI),
+            clocked("t1", "2025-03-11T23:30:00-04:00", "2025-03-12T00:30:00-04:00"),
+            staff("t2", "2025-03-15", 1_300),
+        ],
+    )
+
+
+def a_change_of_practitioner_before_either_visit() -> Situation:
+    return Situation(
+        "a-change-of-practitioner-before-either-visit",
+        MONTH,
+        [
+            *without(ready(MONTH), f.VisitRecorded),
+            visit("2025-03-13"),
+            enrolled("2025-03-12", OTHER_NPI),
+            consent("2025-03-12", OTHER_NPI),
+            visit("2025-03-14", npi=OTHER_NPI),
             clocked("t1", "2025-03-11T23:30:00-04:00", "2025-03-12T00:30:00-04:00"),
             staff("t2", "2025-03-15", 1_300),
         ],
@@ -619,7 +636,7 @@ def a_price_for_each_kind_of_practitioner() -> Situation:
     theirs = LocalityAmount("13202-01", "99490", *year, Decimal("71"), Decimal("61"), qp=True)
     units = (Decimal("0.70"), Decimal("0.76"), Decimal("0.20"), Decimal("0.05"))
     figures = FigureSet(
-        amounts=(plain, theirs),
+        amounts=(plain, theirs, replace(theirs, code="99491")),
         gpcis=(Gpci("13202-01", *year, Decimal("1.1"), Decimal("1.2"), Decimal("1.5")),),
         rvus=(Rvu("99439", *year, *units, qp=False), Rvu("99439", *year, *units[::-1], qp=True)),
     )
@@ -629,6 +646,7 @@ def a_price_for_each_kind_of_practitioner() -> Situation:
         [
             *with_enrolment(ready("2026-03"), locality="13202-01", setting="facility"),
             staff("t1", "2026-03-05", 2_500),
+            practitioner("t2", "2026-03-06", 1_900),
         ],
         Policy(qp=True),
         RuleBook(BUILT_IN.with_figures(figures)),
@@ -700,6 +718,7 @@ SITUATIONS = {
         an_earlier_consent_would_bring_more,
         between_two_enrolments,
         a_change_of_practitioner_at_midnight,
+        a_change_of_practitioner_before_either_visit,
         who_was_there_first,
         one_stay_after_another,
         a_long_month,

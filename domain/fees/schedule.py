@@ -148,7 +148,7 @@ class FeeSchedule:
         if locality is not None:
             ready = self.lookup.amount(locality, code, on, qp)
             if ready is not None:
-                return _of_setting(ready.figure, setting), _imports(ready)
+                return _to_cent(_of_setting(ready.figure, setting)), _imports(ready)
         return self._computed(code, on, setting, locality, qp)
 
     def _computed(

@@ -414,6 +414,13 @@ def test_a_ready_locality_amount_comes_before_the_formula_and_before_the_reducti
     assert national == Payment(Decimal("60.49"), "USD", "cms-2025-national-nonfacility")
 
 
+def test_a_ready_amount_of_whole_dollars_is_told_in_cents() -> None:
+    ready = LocalityAmount("07102-13", "99490", *YEAR_2026, Decimal(70), Decimal(60))
+    schedule = BUILT_IN.with_figures(FigureSet(amounts=(ready,)))
+    payment = schedule.price(codes("99490"), YEAR_2026[0], credential="MD", locality="07102-13")
+    assert amount_of(payment) == "70.00"
+
+
 def test_the_digest_follows_the_figures_and_not_their_order_or_spelling() -> None:
     other = replace(RVU_2026, code="99491")
     one = FigureSet(rvus=(RVU_2026, other))
