@@ -2,7 +2,11 @@
 
 One identity per thing watched, for ever: practice, patient, month, type, code and unit. The
 transitions of an identity count from 1. They are decided event by event from the assessment
-alone and the recorded time, so a replay of the log decides the same ones.
+alone, the recorded time and the event's mark as history, so a replay of the log decides the same
+ones. What time alone changes is said by a tick in the log.
+
+A transition that nobody should be alarmed by is decided and stored like any other, with the reason
+why it is not delivered.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -18,7 +23,7 @@ from domain.assess.assessment import Family
 from domain.assess.reckoning import Reckoning
 from domain.facts import Instant, Month
 from domain.policy import Policy
-from domain.time.calendar import ONE_DAY, last_day, midnight
+from domain.time.calendar import ONE_DAY, WIDEST_OFFSET_SECONDS, first_day, last_day, midnight
 
 ALERTS = UUID("7d9c0a2e-5f0b-5c8e-9d55-0f1a6f3c2b41")
 """Namespace of alert identities. Changing it would change every identity."""
@@ -39,6 +44,22 @@ CONFLICTS = frozenset({"competing-service", "billed-elsewhere"})
 """Blockers that are another service in the month."""
 
 
+class Suppression(StrEnum):
+    """Why a transition is not delivered. Values are stored and never change."""
+
+    HISTORY = "history"
+    """Raised by what was imported as history."""
+    MONTH_LONG_OVER = "month-long-over"
+    """Raised for a month that ended more than `LONG_OVER_DAYS` ago."""
+    NEVER_RAISED = "never-raised"
+    """Resolves what was raised without being delivered."""
+
+
+LONG_OVER_DAYS = 92
+"""A quarter: longer than care is documented and billed late in the ordinary course, shorter than
+what a backlog brings. A claim's divergence is told of however old its month is."""
+
+
 class Watched(NamedTuple):
     """One thing watched in a patient's month.
 
@@ -54,20 +75,31 @@ class Watched(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an identity stands: how many transitions it has made, and whether it is raised."""
+    """Where an identity stands: how many transitions it has made, whether it is raised, and
+    whether it was raised without being delivered (`silent`)."""
 
     transition: int
     raised: bool
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of one alert; `seconds_to_go` is None where it has no meaning."""
+    """One change of one alert; `seconds_to_go` is None where it has no meaning.
+
+    `suppressed` says why it is not delivered; None: it is.
+    """
 
     watched: Watched
     number: int
     raised: bool
     seconds_to_go: int | None
+    suppressed: Suppression | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """Where its identity stands after it."""
+        return Standing(self.number, self.raised, self.raised and self.suppressed is not None)
 
 
 def alert_id(practice_id: str, patient_id: str, watched: Watched) -> str:
@@ -94,12 +126,12 @@ def to_raise(month: Reckoning, policy: Policy, now: Instant) -> Wanted:
         wanted[Watched(month.month, AlertType.CLAIM_DIVERGED, "", 0)] = None
     near = [n for n in month.next if n.seconds_to_go <= policy.approaching_seconds]
     first_is_open = month.next and not month.earned
-    if (near or first_is_open) and not month_is_over(month, now):
+    if (near or first_is_open) and _may_still_count(month, now):
         for n in near:
             watched = Watched(month.month, AlertType.THRESHOLD_APPROACHING, n.code, n.unit)
             wanted[watched] = n.seconds_to_go
-        if first_is_open and _days_are_few(month, policy, now):
-            _at_risk(month, wanted)
+        if first_is_open:
+            _at_risk(month, policy, now, wanted)
     return wanted
 
 
@@ -120,14 +152,32 @@ def _blockers(month: Reckoning, wanted: Wanted) -> None:
             wanted[Watched(month.month, AlertType.CONFLICT_DETECTED, blocker, 0)] = None
 
 
-def _days_are_few(month: Reckoning, policy: Policy, now: Instant) -> bool:
-    begins = last_day(month.month) + ONE_DAY - policy.at_risk_days * ONE_DAY
-    return now >= midnight(begins, month.timezone)
+def _may_still_count(month: Reckoning, now: Instant) -> bool:
+    """Whether time can still be added that counts: the patient is enrolled, the month not over."""
+    return "not-enrolled" not in month.blockers and not month_is_over(month, now)
 
 
-def _at_risk(month: Reckoning, wanted: Wanted) -> None:
-    """An open patient, days from month end, short of the first threshold."""
-    if "not-enrolled" in month.blockers:
+def few_days_from(month: Month, policy: Policy) -> date:
+    """The local day from whose midnight a month short of its first threshold is at risk; no
+    month is before it begins."""
+    begins = last_day(month) + ONE_DAY - policy.at_risk_days * ONE_DAY
+    return max(begins, first_day(month))
+
+
+def may_be_at_risk(month: Month, policy: Policy, now: Instant) -> bool:
+    """Whether the month may be at risk in any zone, or was: cheap, and enough to look closer."""
+    begins = midnight(few_days_from(month, policy), "UTC")
+    return now >= begins - WIDEST_OFFSET_SECONDS
+
+
+def _at_risk(month: Reckoning, policy: Policy, now: Instant, wanted: Wanted) -> None:
+    """An open patient, days from month end, short of the first threshold.
+
+    Open is who spends at least one of these days in the programme and alive: that does not
+    change by time alone.
+    """
+    begins = few_days_from(month.month, policy)
+    if now < midnight(begins, month.timezone) or not _is_open(month, begins):
         return
     # Wherever care management may be billed at all, one of these two may.
     nearest = next(n for n in month.next if n.family in (Family.NON_COMPLEX, Family.RHC))
@@ -135,26 +185,59 @@ def _at_risk(month: Reckoning, wanted: Wanted) -> None:
     wanted[watched] = nearest.seconds_to_go
 
 
+def _is_open(month: Reckoning, begins: date) -> bool:
+    span, died_on = month.context.span, month.context.chart.died_on
+    if span is None or (span.last is not None and span.last < begins):
+        return False
+    return died_on is None or died_on >= begins
+
+
+class Occasion(NamedTuple):
+    """When transitions are decided, and whether by what was imported as history."""
+
+    now: Instant
+    history: bool = False
+
+    def hides(self, watched: Watched, timezone: str) -> Suppression | None:
+        """Why an alert that is raised on this occasion is not delivered."""
+        if self.history:
+            return Suppression.HISTORY
+        over = last_day(watched.month) + (LONG_OVER_DAYS + 1) * ONE_DAY
+        is_claim = watched.type is AlertType.CLAIM_DIVERGED
+        if not is_claim and self.now >= midnight(over, timezone):
+            return Suppression.MONTH_LONG_OVER
+        return None
+
+
 def transitions(
-    standing: Mapping[Watched, Standing], wanted: Mapping[Watched, int | None], month: Month
+    standing: Mapping[Watched, Standing],
+    wanted: Mapping[Watched, int | None],
+    month: Month,
+    timezone: str,
+    occasion: Occasion,
 ) -> list[Transition]:
     """The changes that bring one month from where its alerts stand to where they should.
 
-    Resolutions come first, then what is raised, each in order of type, code and unit.
+    Resolutions come first, then what is raised, each in order of type, code and unit. A raise may
+    be suppressed; a resolution is, exactly where its raise was.
     """
     resolved = [
-        Transition(watched, at.transition + 1, False, None)
+        Transition(watched, at.transition + 1, False, None, _never_raised(at))
         for watched, at in standing.items()
         if at.raised and watched.month == month and watched not in wanted
     ]
     raised = []
     for watched, seconds_to_go in wanted.items():
         at = standing.get(watched)
-        if at is None:
-            raised.append(Transition(watched, 1, True, seconds_to_go))
-        elif not at.raised:
-            raised.append(Transition(watched, at.transition + 1, True, seconds_to_go))
+        if at is None or not at.raised:
+            number = 1 if at is None else at.transition + 1
+            hidden = occasion.hides(watched, timezone)
+            raised.append(Transition(watched, number, True, seconds_to_go, hidden))
     return [*sorted(resolved, key=_order), *sorted(raised, key=_order)]
+
+
+def _never_raised(at: Standing) -> Suppression | None:
+    return Suppression.NEVER_RAISED if at.silent else None
 
 
 def _order(transition: Transition) -> tuple[str, str, int]:

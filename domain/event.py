@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.facts import Fact, Instant
 
@@ -21,6 +21,8 @@ class Event:
     stored here, in microseconds since the epoch, or None where a file does not say.
     `digest` stands for the content (practice, subject, type, time, data): equal digests mean the
     same event said twice, different ones under the same key mean a producer's fault.
+    `history` marks what was imported as history: it is no part of the content, and no alert that
+    it raises is delivered.
     """
 
     practice_id: str
@@ -31,6 +33,7 @@ class Event:
     fact: Fact
     digest: bytes
     recorded_at_us: int | None = None
+    history: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> EventKey:

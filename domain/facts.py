@@ -213,6 +213,23 @@ class EventRetracted:
     reason: str
 
 
+class Boundary(StrEnum):
+    """An instant in a patient's month at which alerts may change by themselves."""
+
+    AT_RISK = "at-risk"
+    """The local midnight from which few days are left (`Policy.at_risk_days`)."""
+    MONTH_OVER = "month-over"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTicked:
+    """The patient's month passed a boundary, and an alert changed by it. Said by our own clock
+    alone; the event's `time` is the boundary's instant."""
+
+    month: Month
+    boundary: Boundary
+
+
 TimeFact = TimeLogged | TimeAmended | TimeVoided
 
 Fact = (
@@ -234,6 +251,7 @@ Fact = (
     | MonthClaimed
     | MonthReopened
     | EventRetracted
+    | ClockTicked
 )
 
 FACT_OF_TYPE: dict[str, type[Fact]] = {
@@ -256,4 +274,10 @@ FACT_OF_TYPE: dict[str, type[Fact]] = {
     "month.reopened.v1": MonthReopened,
     "event.retracted.v1": EventRetracted,
 }
-"""Stable event names: the only way a stored name becomes a class."""
+"""Stable names of the events that come in: the only way such a name becomes a class."""
+
+TICK_TYPE = "clock.ticked.v1"
+"""Stable name of the one event that we say ourselves; no sender may."""
+
+CLOCK_SOURCE = "caretally:clock"
+"""The `source` of ticks; no sender may use it."""

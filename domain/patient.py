@@ -15,6 +15,7 @@ from domain.chart import Chart, draw_chart
 from domain.entries import Entry, TimeEntries
 from domain.event import Event, EventKey
 from domain.facts import (
+    ClockTicked,
     EventRetracted,
     Month,
     TimeAmended,
@@ -149,11 +150,13 @@ def evolve(patient: Patient, event: Event) -> Patient:
     """Fold one accepted event into the patient and return it.
 
     Total: every decodable event folds. The same set of events folds to the same answers in
-    any order.
+    any order. A tick is no fact about the patient: it only counts.
     """
-    patient.events[(event.source, event.id)] = event
     patient.version += 1
     fact = event.fact
+    if type(fact) is ClockTicked:
+        return patient
+    patient.events[(event.source, event.id)] = event
     if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
         patient.entries.fold(fact.entry_id, event)
     elif isinstance(fact, EventRetracted):
@@ -194,6 +197,8 @@ def months_touched(patient: Patient, event: Event) -> set[Month]:
         return set() if entry is None else set(entry.months)
     if isinstance(fact, EventRetracted):
         return _months_of_target(patient, fact)
+    if isinstance(fact, ClockTicked):
+        return set()
     first, last = reach(fact)
     if first == last:
         return {first}  # even where it takes the month's only ground away

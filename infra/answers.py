@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.alerts import Transition, Watched, alert_id
+from domain.alerts import Standing, Transition, Watched, alert_id
 from domain.assess import Assessment
 from infra.codec import utc_text
 from projections.ports import AlertState, AssessmentRow, TransitionRow
@@ -40,10 +40,13 @@ def transition_row(
     version: int,
     recorded_at_us: int,
 ) -> TransitionRow:
-    """One transition as stored and sent: opaque ids, codes and numbers, no free text."""
+    """One transition as stored and sent: opaque ids, codes and numbers, no free text.
+
+    `suppressed` is a member only where there is a reason: what is delivered never has it.
+    """
     watched = transition.watched
     identity = alert_id(practice_id, patient_id, watched)
-    body = {
+    body: dict[str, object] = {
         "alert_id": identity,
         "transition": transition.number,
         "state": "raised" if transition.raised else "resolved",
@@ -58,23 +61,27 @@ def transition_row(
         "stream_version": version,
         "recorded_at": utc_text(recorded_at_us),
     }
+    if transition.suppressed is not None:
+        body["suppressed"] = transition.suppressed.value
     return TransitionRow(
         stream_id=stream_id,
         practice_id=practice_id,
         patient_id=patient_id,
-        state=alert_state(identity, watched, transition.number, transition.raised),
+        state=alert_state(identity, watched, transition.standing),
         recorded_at_us=recorded_at_us,
         body=_encode(body),
+        suppressed=transition.suppressed and transition.suppressed.value,
     )
 
 
-def alert_state(identity: str, watched: Watched, number: int, raised: bool) -> AlertState:
+def alert_state(identity: str, watched: Watched, standing: Standing) -> AlertState:
     return AlertState(
         alert_id=identity,
         month=watched.month,
         type=watched.type.value,
         code=watched.code,
         unit=watched.unit,
-        transition=number,
-        raised=raised,
+        transition=standing.transition,
+        raised=standing.raised,
+        silent=standing.silent,
     )

@@ -6,17 +6,29 @@ audits, so that all three see the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from domain.alerts import Standing, Transition, Watched, to_raise, transitions
+from domain.alerts import (
+    Occasion,
+    Standing,
+    Transition,
+    Watched,
+    may_be_at_risk,
+    to_raise,
+    transitions,
+)
 from domain.assess import Assessment, Reckoning, answer, reckon
 from domain.event import Event
-from domain.facts import Month
-from domain.patient import Patient, evolve, months_touched
+from domain.facts import ClockTicked, Fact, Instant, Month, TimeAmended, TimeLogged, TimeVoided
+from domain.patient import Patient, evolve, months_known, months_touched
 from domain.policy import Policy
+from domain.reach import reach
 from domain.rules import RuleBook
+from domain.time.calendar import months_possible
 
 MICROSECONDS = 1_000_000
+
+_TIME_FACTS = frozenset({TimeLogged, TimeAmended, TimeVoided})
 
 
 class LivePatient:
@@ -39,11 +51,25 @@ class LivePatient:
         transitions it caused."""
         evolve(self.patient, event)
         months = months_touched(self.patient, event)
+        occasion = Occasion(recorded_at_us // MICROSECONDS, event.history)
+        watched = months
+        if type(event.fact) not in _TIME_FACTS:
+            watched = months | self._watched_besides(event.fact, occasion.now, policy)
         changes: list[Transition] = []
-        for month in sorted(months) if len(months) > 1 else months:
-            reckoning = self._reckoned[month] = reckon(self.patient, month, book, policy)
-            changes += self._watch(reckoning, policy, recorded_at_us // MICROSECONDS)
+        for month in sorted(watched) if len(watched) > 1 else watched:
+            reckoning = reckon(self.patient, month, book, policy)
+            if month in months:
+                self._reckoned[month] = reckoning
+            found = self._changes(reckoning, policy, occasion)
+            if found:
+                self._alerts.setdefault(month, {}).update((c.watched, c.standing) for c in found)
+                changes += found
         return months, changes
+
+    def would_change(self, month: Month, now: Instant, book: RuleBook, policy: Policy) -> bool:
+        """Whether the passing of time alone has changed an alert of the month by `now`."""
+        reckoning = reckon(self.patient, month, book, policy)
+        return bool(self._changes(reckoning, policy, Occasion(now)))
 
     def answer(self, month: Month, book: RuleBook, policy: Policy) -> Assessment | None:
         """The month's assessment as of the last event; None where it has no ground."""
@@ -52,14 +78,33 @@ class LivePatient:
             reckoning = reckon(self.patient, month, book, policy)
         return answer(self.patient, reckoning, book) if reckoning.has_ground else None
 
-    def _watch(self, reckoning: Reckoning, policy: Policy, now: int) -> list[Transition]:
-        standing = self._alerts.get(reckoning.month, {})
-        wanted = to_raise(reckoning, policy, now)
+    def _changes(
+        self, reckoning: Reckoning, policy: Policy, occasion: Occasion
+    ) -> list[Transition]:
+        standing = self._alerts.get(reckoning.month, _NONE)
+        wanted = to_raise(reckoning, policy, occasion.now)
         if not wanted and not standing:
             return []
-        changes = transitions(standing, wanted, reckoning.month)
-        if changes:
-            of_month = self._alerts.setdefault(reckoning.month, {})
-            for change in changes:
-                of_month[change.watched] = Standing(change.number, change.raised)
-        return changes
+        return transitions(standing, wanted, reckoning.month, reckoning.timezone, occasion)
+
+    def _watched_besides(self, fact: Fact, now: Instant, policy: Policy) -> set[Month]:
+        """Months in which nothing happened yet but which a fact other than time may put at risk
+        or out of it; the month of a tick."""
+        if isinstance(fact, ClockTicked):
+            return {fact.month}
+        months = {
+            month
+            for month, alerts in self._alerts.items()
+            if any(standing.raised for standing in alerts.values())
+        }
+        if self.patient.chart.spans:
+            months.update(
+                month for month in months_possible(now, now) if may_be_at_risk(month, policy, now)
+            )
+        if not months:
+            return months
+        first, last = reach(fact)
+        return {m for m in months - months_known(self.patient) if first <= m <= last}
+
+
+_NONE: Mapping[Watched, Standing] = {}

@@ -47,7 +47,8 @@ class AssessmentRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """Where one alert identity stands: its last transition and whether it is raised."""
+    """Where one alert identity stands: its last transition, whether it is raised, and whether it
+    was raised without being delivered (`silent`)."""
 
     alert_id: str
     month: str
@@ -56,11 +57,15 @@ class AlertState:
     unit: int
     transition: int
     raised: bool
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TransitionRow:
-    """One alert transition, decided once. `body` is its canonical JSON (the CloudEvent's data)."""
+    """One alert transition, decided once. `body` is its canonical JSON (the CloudEvent's data).
+
+    `suppressed` is the reason why no sink may hear of it, None for those that are delivered.
+    """
 
     stream_id: str
     practice_id: str
@@ -69,6 +74,22 @@ class TransitionRow:
     recorded_at_us: int
     body: bytes
     position: int = 0
+    suppressed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledMonths:
+    """The months of one enrolment, in its own zone.
+
+    `last_month` is that of the last day in the programme, `FOREVER` while there is none.
+    """
+
+    timezone: str
+    first_month: str
+    last_month: str
+
+
+FOREVER = "9999-99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +139,8 @@ class Batch:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     replayed: dict[int, int] = field(default_factory=dict)
     """Dead letters (by id) that this batch takes after all, and when; the first time stays."""
+    enrolled: dict[str, list[EnrolledMonths]] = field(default_factory=dict)
+    """All enrolments of patients of whom one may have changed, in place of earlier ones."""
     snapshots: list[Snapshot] = field(default_factory=list)
     """One a patient at most; each takes the place of an earlier one."""
     tracking: dict[str, int] = field(default_factory=dict)

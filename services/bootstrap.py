@@ -13,7 +13,9 @@ from threading import Lock
 from domain.rules import BOOK, RuleBook
 from infra.clock import Clock, system_clock
 from infra.eventstore import open_store
+from infra.eventstore.enrolled import open_enrolled
 from infra.settings import Settings
+from projections.boundaries import Passed
 from projections.ports import Store
 from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.serve.background import Background, Reactor
@@ -50,6 +52,14 @@ class SharedIngest(Ingest):
                 self._seen(outcome, time.perf_counter() - began)
             return outcome
 
+    def tick(self, stream_ids: Sequence[str], passed: Passed) -> int:
+        with self._turn:
+            return super().tick(stream_ids, passed)
+
+    def note_enrolments(self, stream_ids: Sequence[str]) -> None:
+        with self._turn:
+            super().note_enrolments(stream_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -81,13 +91,16 @@ def reactors(parts: Parts) -> list[Reactor]:
     return [*found, *notify.reactors(parts)]
 
 
-def projectors(parts: Parts) -> list[Background]:
-    """The read models that follow the log at their own pace (role `projector`).
+def projectors(parts: Parts, ingest: SharedIngest) -> list[Background]:
+    """What follows the log and the clock at its own pace (role `projector`).
 
-    What a patient's own events decide is written with them; here stands what crosses patients.
+    What a patient's own events decide is written with them; here stands what crosses patients, and
+    what the passing of time decides.
     """
-    del parts
-    return []
+    from services.clockwork import Clockwork
+
+    policy_of = parts.settings.policy_of
+    return [Clockwork(parts.store, open_enrolled(parts.store), ingest, parts.clock, policy_of)]
 
 
 @contextmanager

@@ -64,6 +64,7 @@ def decode_event(stored: StoredEvent, upcasters: Upcasters = UPCASTERS) -> Event
             fact,
             digest_of(head, time_text, content),
             None if recorded is None else microseconds_of(recorded),
+            envelope.history,
         )
         event.__class__ = Event
         return event

@@ -25,6 +25,18 @@ class _State(msgspec.Struct, gc=False):
     data: msgspec.Raw
 
 
+class _HistoryState(msgspec.Struct, gc=False):
+    """The same for what was imported as history; unmarked events keep their bytes."""
+
+    recorded_at: str | None
+    source: str
+    id: str
+    time: str
+    previous: str | None
+    history: bool
+    data: msgspec.Raw
+
+
 class Envelope(msgspec.Struct, Generic[Data], gc=False):
     """What decoding needs of an envelope; the link to the predecessor is not part of the fact."""
 
@@ -33,6 +45,7 @@ class Envelope(msgspec.Struct, Generic[Data], gc=False):
     time: datetime
     data: Data
     recorded_at: datetime | None = None
+    history: bool = False
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -46,11 +59,17 @@ def encode_state(
     recorded_at_us: int | None,
     previous: bytes | None,
     data: bytes,
+    history: bool = False,
 ) -> bytes:
     """The stored envelope. `data` is canonical JSON; `previous` the predecessor's `link`.
 
-    `recorded_at_us` is in microseconds since the epoch, None when it is not known.
+    `recorded_at_us` is in microseconds since the epoch, None when it is not known; `history` marks
+    what was imported as history.
     """
     recorded_at = None if recorded_at_us is None else utc_text(recorded_at_us)
     linked = None if previous is None else previous.hex()
-    return _ENCODER.encode(_State(recorded_at, source, id, time_text, linked, msgspec.Raw(data)))
+    raw = msgspec.Raw(data)
+    if history:
+        marked = _HistoryState(recorded_at, source, id, time_text, linked, True, raw)
+        return _ENCODER.encode(marked)
+    return _ENCODER.encode(_State(recorded_at, source, id, time_text, linked, raw))

@@ -12,7 +12,9 @@ import msgspec
 
 from domain.facts import (
     FACT_OF_TYPE,
+    TICK_TYPE,
     Clocked,
+    ClockTicked,
     Fact,
     Performer,
     Role,
@@ -124,5 +126,6 @@ FORMS: dict[str, Form] = {
     "time.logged.v1": form_of(_Time, _logged),
     "time.amended.v1": form_of(_Amended, _amended),
     "service.billed.v1": form_of(_Billed, _billed),
+    TICK_TYPE: form_of(ClockTicked),
 }
 FORMS |= {name: form_of(fact) for name, fact in FACT_OF_TYPE.items() if name not in FORMS}

@@ -12,6 +12,7 @@ from projections.ports import (
     AssessmentRow,
     Batch,
     DeadLetter,
+    EnrolledMonths,
     KeysTaken,
     PositionPassed,
     Snapshot,
@@ -39,6 +40,7 @@ class MemoryStore:
         self._tracking: dict[str, int] = {}
         self._delivered: dict[str, int] = {}
         self._snapshots: dict[str, Snapshot] = {}
+        self.enrolled: dict[str, list[EnrolledMonths]] = {}
 
     def commit(self, batch: Batch) -> None:
         with self._changed:
@@ -50,6 +52,7 @@ class MemoryStore:
             for pair in batch.removed_months:
                 self._assessments.pop(pair, None)
             self._transit(batch.transitions)
+            self.enrolled.update(batch.enrolled)
             self._keep(batch.dead_letters)
             self._mark_replayed(batch.replayed)
             self._remember(batch.snapshots)

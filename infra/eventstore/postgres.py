@@ -21,7 +21,14 @@ from infra.eventstore.postgres_recorder import (
     PostgresCareRecorder,
     copy_events,
 )
-from infra.eventstore.rows import after, doubled_keys, in_order, is_empty, whole_assessment
+from infra.eventstore.rows import (
+    after,
+    doubled_keys,
+    enrolled_rows,
+    in_order,
+    is_empty,
+    whole_assessment,
+)
 from infra.eventstore.schema import Report, silent
 from infra.eventstore.sqlite_rows import alert, event, letter, transition
 from projections.ports import (
@@ -37,7 +44,7 @@ from projections.ports import (
 )
 
 _EVENT = "originator_id, originator_version, topic, e.state, event_key, notification_id"
-_STATE = "alert_id, month, type, code, unit, transition, raised"
+_ALERT = "alert_id, month, type, code, unit, transition, raised"
 
 
 class PostgresStore:
@@ -71,7 +78,7 @@ class PostgresStore:
                 raise
 
     def _write(self, c: Cursor[Any], batch: Batch) -> None:
-        if batch.events or batch.transitions:
+        if batch.events or batch.transitions or batch.tracking:
             lock_log(c.connection)
         for name, position in sorted(batch.tracking.items()):
             if c.execute(sql.SET_TRACKING, (name, position)).rowcount != 1:
@@ -103,6 +110,10 @@ class PostgresStore:
         if batch.transitions:
             c.execute(sql.SET_ALERTS, sql.alert_columns(batch.transitions))
             c.execute(sql.ADD_TRANSITIONS, sql.transition_columns(batch.transitions))
+        if batch.enrolled:
+            c.execute(sql.FORGET_ENROLLED, (sorted(batch.enrolled),))
+            if rows := enrolled_rows(batch):
+                c.execute(sql.ADD_ENROLLED, sql.columns(rows))
         if batch.dead_letters:
             c.execute(sql.ADD_LETTERS, sql.letter_columns(batch.dead_letters))
         if batch.replayed:
@@ -174,7 +185,7 @@ class PostgresStore:
             for row in c.fetchall():
                 streams[row[0]].events.append(event(row))
             c.execute(
-                f"SELECT stream_id, {_STATE} FROM alert_state WHERE stream_id = ANY(%b) "
+                f"SELECT stream_id, {_ALERT}, silent FROM alert_state WHERE stream_id = ANY(%b) "
                 "ORDER BY stream_id, alert_id",
                 wanted,
             )
@@ -224,8 +235,8 @@ class PostgresStore:
 
     def transitions(self, after: int, limit: int) -> list[TransitionRow]:
         rows = self._select(
-            f"SELECT position, stream_id, practice_id, patient_id, {_STATE}, recorded_at_us, body "
-            "FROM transitions WHERE position > %s ORDER BY position LIMIT %s",
+            f"SELECT position, stream_id, practice_id, patient_id, {_ALERT}, recorded_at_us, "
+            "body, suppressed FROM transitions WHERE position > %s ORDER BY position LIMIT %s",
             (after, limit),
         )
         return [transition(row) for row in rows]

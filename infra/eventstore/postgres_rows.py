@@ -29,16 +29,22 @@ DELETE_ASSESSMENTS = (
 )
 SET_ALERTS = (
     "INSERT INTO alert_state SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], "
-    "%b::text[], %b::text[], %b::int8[], %b::int8[], %b::bool[]) "
+    "%b::text[], %b::text[], %b::int8[], %b::int8[], %b::bool[], %b::bool[]) "
     "ON CONFLICT (stream_id, alert_id) DO UPDATE "
-    "SET transition = excluded.transition, raised = excluded.raised "
+    "SET transition = excluded.transition, raised = excluded.raised, silent = excluded.silent "
     "WHERE alert_state.transition < excluded.transition"
 )
 ADD_TRANSITIONS = (
     "INSERT INTO transitions SELECT (SELECT coalesce(max(position), 0) FROM transitions) + n, "
-    "s, r, p, a, m, ty, c, u, tr, ra, at, b FROM unnest(%b::text[], %b::text[], %b::text[], "
-    "%b::text[], %b::text[], %b::text[], %b::text[], %b::int8[], %b::int8[], %b::bool[], "
-    "%b::int8[], %b::bytea[]) WITH ORDINALITY AS t (s, r, p, a, m, ty, c, u, tr, ra, at, b, n)"
+    "s, r, p, a, m, ty, c, u, tr, ra, at, b, su FROM unnest(%b::text[], %b::text[], "
+    "%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::int8[], %b::int8[], "
+    "%b::bool[], %b::int8[], %b::bytea[], %b::text[]) "
+    "WITH ORDINALITY AS t (s, r, p, a, m, ty, c, u, tr, ra, at, b, su, n)"
+)
+FORGET_ENROLLED = "DELETE FROM enrolled_months WHERE stream_id = ANY(%b)"
+ADD_ENROLLED = (
+    "INSERT INTO enrolled_months SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], "
+    "%b::text[], %b::text[])"
 )
 ADD_LETTERS = (
     "INSERT INTO dead_letters (origin, reason, field, sentence, value, key, headers, "
@@ -82,7 +88,7 @@ def alert_columns(transitions: Sequence[TransitionRow]) -> list[list[Any]]:
     ordered = sorted(transitions, key=lambda t: t.state.transition)
     last = {(t.stream_id, t.state.alert_id): t.state for t in ordered}
     return columns(
-        (stream, alert, s.month, s.type, s.code, s.unit, s.transition, s.raised)
+        (stream, alert, s.month, s.type, s.code, s.unit, s.transition, s.raised, s.silent)
         for (stream, alert), s in sorted(last.items(), key=lambda item: item[0])
     )
 
@@ -102,6 +108,7 @@ def transition_columns(transitions: Sequence[TransitionRow]) -> list[list[Any]]:
             t.state.raised,
             t.recorded_at_us,
             t.body,
+            t.suppressed,
         )
         for t in transitions
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from infra.codec import split_stream_id
 from projections.ports import Batch, DeadLetter, StoredEvent, StoredStream
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -72,6 +73,15 @@ def letter_row(letter: DeadLetter) -> tuple[object, ...]:
     )
 
 
+def enrolled_rows(batch: Batch) -> list[tuple[str, ...]]:
+    """The columns of all enrolments of a batch, in one order for all writers."""
+    return sorted(
+        (split_stream_id(stream)[0], e.timezone, stream, e.first_month, e.last_month)
+        for stream, enrolments in batch.enrolled.items()
+        for e in enrolments
+    )
+
+
 def is_empty(batch: Batch) -> bool:
     """True when a commit of the batch would change nothing."""
     return not (
@@ -80,6 +90,7 @@ def is_empty(batch: Batch) -> bool:
         or batch.assessments
         or batch.removed_months
         or batch.transitions
+        or batch.enrolled
         or batch.dead_letters
         or batch.replayed
         or batch.snapshots

@@ -13,6 +13,7 @@ from infra.codec import split_stream_id
 from infra.eventstore.rows import (
     after,
     doubled_keys,
+    enrolled_rows,
     in_order,
     is_empty,
     letter_row,
@@ -21,13 +22,17 @@ from infra.eventstore.rows import (
 from infra.eventstore.schema import Report, silent
 from infra.eventstore.sqlite_recorder import CareDatastore, SQLiteCareRecorder
 from infra.eventstore.sqlite_rows import (
+    ADD_ENROLLED,
     ADD_LETTER,
     ADD_TRANSITION,
     DELETE_ASSESSMENT,
+    FORGET_ENROLLED,
     INSERT_EVENT,
     MARK_REPLAYED,
+    SELECT_ALERTS,
     SELECT_SNAPSHOTS,
     SELECT_STREAMS,
+    SELECT_TRANSITIONS,
     SET_ALERT,
     SET_ASSESSMENT,
     SET_DELIVERED,
@@ -107,6 +112,8 @@ class SQLiteStore:
         )
         c.executemany(SET_ALERT, [alert_row(t) for t in batch.transitions])
         c.executemany(ADD_TRANSITION, [transition_row(t) for t in batch.transitions])
+        c.executemany(FORGET_ENROLLED, [(stream,) for stream in batch.enrolled])
+        c.executemany(ADD_ENROLLED, enrolled_rows(batch))
         c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
         c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
         c.executemany(SET_SNAPSHOT, [snapshot_row(s) for s in batch.snapshots])
@@ -174,11 +181,7 @@ class SQLiteStore:
         )
         for row in c.fetchall():
             streams[row[0]].events.append(event(row))
-        c.execute(
-            "SELECT stream_id, alert_id, month, type, code, unit, transition, raised "
-            f"FROM alert_state WHERE stream_id IN ({marks(part)}) ORDER BY stream_id, alert_id",
-            part,
-        )
+        c.execute(SELECT_ALERTS.format(marks(part)), part)
         for row in c.fetchall():
             streams[row[0]].alerts.append(alert(row[1:]))
 
@@ -232,13 +235,7 @@ class SQLiteStore:
         yield from (whole_assessment(*row) for row in rows)
 
     def transitions(self, after: int, limit: int) -> list[TransitionRow]:
-        return self._select(
-            transition,
-            "SELECT position, stream_id, practice_id, patient_id, alert_id, month, type, code, "
-            "unit, transition, raised, recorded_at_us, body FROM transitions "
-            "WHERE position > ? ORDER BY position LIMIT ?",
-            (after, limit),
-        )
+        return self._select(transition, SELECT_TRANSITIONS, (after, limit))
 
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         if letters:

@@ -24,13 +24,14 @@ SET_ASSESSMENT = (
 )
 DELETE_ASSESSMENT = "DELETE FROM assessments WHERE practice_id = ? AND patient_id = ? AND month = ?"
 SET_ALERT = (
-    "INSERT INTO alert_state VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (stream_id, alert_id) "
-    "DO UPDATE SET transition = excluded.transition, raised = excluded.raised "
-    "WHERE transition < excluded.transition"
+    "INSERT INTO alert_state VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (stream_id, alert_id) "
+    "DO UPDATE SET transition = excluded.transition, raised = excluded.raised, "
+    "silent = excluded.silent WHERE transition < excluded.transition"
 )
 ADD_TRANSITION = (
     "INSERT INTO transitions (stream_id, practice_id, patient_id, alert_id, month, type, code, "
-    "unit, transition, raised, recorded_at_us, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+    "unit, transition, raised, recorded_at_us, body, suppressed) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 ADD_LETTER = (
     "INSERT INTO dead_letters (origin, reason, field, sentence, value, key, headers, "
@@ -47,6 +48,18 @@ SET_SNAPSHOT = (
     "WHERE version <= excluded.version"
 )
 
+FORGET_ENROLLED = "DELETE FROM enrolled_months WHERE stream_id = ?"
+ADD_ENROLLED = "INSERT INTO enrolled_months VALUES (?,?,?,?,?)"
+
+SELECT_ALERTS = (
+    "SELECT stream_id, alert_id, month, type, code, unit, transition, raised, silent "
+    "FROM alert_state WHERE stream_id IN ({}) ORDER BY stream_id, alert_id"
+)
+SELECT_TRANSITIONS = (
+    "SELECT position, stream_id, practice_id, patient_id, alert_id, month, type, code, unit, "
+    "transition, raised, recorded_at_us, body, suppressed FROM transitions "
+    "WHERE position > ? ORDER BY position LIMIT ?"
+)
 SELECT_SNAPSHOTS = (
     "SELECT stream_id, version, form, state FROM snapshots WHERE form = ? AND stream_id IN ({})"
 )
@@ -90,11 +103,21 @@ def event(row: Any) -> StoredEvent:
 
 def alert_row(t: TransitionRow) -> tuple[object, ...]:
     s = t.state
-    return (t.stream_id, s.alert_id, s.month, s.type, s.code, s.unit, s.transition, int(s.raised))
+    return (
+        t.stream_id,
+        s.alert_id,
+        s.month,
+        s.type,
+        s.code,
+        s.unit,
+        s.transition,
+        int(s.raised),
+        int(s.silent),
+    )
 
 
 def alert(row: Any) -> AlertState:
-    return AlertState(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]))
+    return AlertState(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), bool(row[7]))
 
 
 def transition_row(t: TransitionRow) -> tuple[object, ...]:
@@ -112,15 +135,23 @@ def transition_row(t: TransitionRow) -> tuple[object, ...]:
         int(s.raised),
         t.recorded_at_us,
         t.body,
+        t.suppressed,
     )
 
 
 def transition(row: Any) -> TransitionRow:
     position, stream_id, practice_id, patient_id = row[:4]
-    recorded_at_us, body = row[11:]
-    state = alert(row[4:11])
+    raised, recorded_at_us, body, suppressed = row[10:]
+    state = alert((*row[4:10], raised, raised and suppressed is not None))
     return TransitionRow(
-        stream_id, practice_id, patient_id, state, recorded_at_us, bytes(body), position
+        stream_id,
+        practice_id,
+        patient_id,
+        state,
+        recorded_at_us,
+        bytes(body),
+        position,
+        suppressed,
     )
 
 

@@ -23,16 +23,21 @@ Files = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
+AsHistory = Annotated[
+    bool, typer.Option("--history", help="Mark every line as history: nobody is alerted by it.")
+]
+
 Progress = Callable[[int], None]
 
 
-def ingest(files: Files, as_json: AsJson = False) -> None:
+def ingest(files: Files, history: AsHistory = False, as_json: AsJson = False) -> None:
     """Put event files into the store. Killed at any point and run again, it goes on where it was.
 
     Lines that cannot be taken become dead letters, and the exit code is then 1.
 
     \b
     Example: caretally ingest january.jsonl.gz february.jsonl
+             caretally ingest --history years-before.jsonl.gz
     """
     from services.bootstrap import calm_collector
 
@@ -42,20 +47,20 @@ def ingest(files: Files, as_json: AsJson = False) -> None:
     with opened() as parts:
         calm_collector()
         core = parts.ingest()
-        outcomes = [(path, _take(parts, core, path)) for path in files]
+        outcomes = [(path, _take(parts, core, path, history)) for path in files]
     _summarise(outcomes, as_json)
     if any(outcome.dead_lettered for _, outcome in outcomes):
         raise typer.Exit(FAILED)
 
 
-def _take(parts: Parts, core: Ingest, path: Path) -> FileOutcome:
+def _take(parts: Parts, core: Ingest, path: Path, history: bool) -> FileOutcome:
     from services.doors.files import ingest_file
     from services.doors.lines import DamagedFile
 
     size = parts.settings.batch_size
     try:
         with _progress(path) as progress:
-            return ingest_file(core, parts.store, path, size, progress)
+            return ingest_file(core, parts.store, path, size, progress, history)
     except OSError as error:
         fail(f"{path}: {error.strerror or error}")
     except DamagedFile as error:

@@ -91,6 +91,7 @@ def export(practice: PracticeId = None, patient: PatientId = None) -> None:
 
 
 def _events(store: Store, practice: str | None, patient: str | None) -> Iterator[bytes]:
+    from domain.facts import TICK_TYPE
     from infra.codec import split_stream_id
     from services.wire.encode import to_cloudevent
 
@@ -98,6 +99,8 @@ def _events(store: Store, practice: str | None, patient: str | None) -> Iterator
     while page := store.log(after, CHUNK):
         after = page[-1].position
         for event in page:
+            if event.name == TICK_TYPE:
+                continue  # our own clock's word, which any store makes for itself
             owner = split_stream_id(event.stream_id)
             if practice in (None, owner[0]) and patient in (None, owner[1]):
                 yield to_cloudevent(event)

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from projections.ports import PositionPassed, Store
 from services.doors.lines import LINE_BYTES_KEPT, DamagedFile, Line, lines_of, sha256_of
 from services.ingest.core import Delivery, Ingest
+from services.wire.modes import HISTORY
+
+Headers = tuple[tuple[str, bytes], ...]
 
 BATCH_BYTES_MAX: Final = 8 * 1_048_576
 """A transaction's lines: bounds memory where lines are long."""
@@ -45,10 +49,12 @@ def ingest_file(
     path: Path,
     batch_size: int = 4000,
     progress: Callable[[int], None] | None = None,
+    history: bool = False,
 ) -> FileOutcome:
     """Take a file's lines, from where an earlier run stopped, in transactions of `batch_size`.
 
-    `progress` is called after each transaction with the number of the last line taken. Raises
+    `progress` is called after each transaction with the number of the last line taken; `history`
+    marks every line as history, which no alert is delivered for. Raises
     `OSError` when the file cannot be read, `DamagedFile` when its gzip is broken (all whole lines
     before that are taken), and whatever an outage of the store raises; run it again after either.
     """
@@ -58,8 +64,9 @@ def ingest_file(
         feed = f"file:{sha256_of(file)}"
         done = store.tracking(feed) or 0
         outcome = FileOutcome(feed, resumed_after=done, lines=done)
+        delivery = partial(_delivery, path.name, ((HISTORY, b"true"),) if history else ())
         for batch in _batches(lines_of(file, path), done, batch_size):
-            _take(ingest, store, path.name, batch, outcome)
+            _take(ingest, store, delivery, batch, outcome)
             if progress is not None:
                 progress(outcome.lines)
     return outcome
@@ -87,13 +94,17 @@ def _batches(lines: Iterator[Line], done: int, batch_size: int) -> Iterator[list
 
 
 def _take(
-    ingest: Ingest, store: Store, name: str, batch: Sequence[Line], outcome: FileOutcome
+    ingest: Ingest,
+    store: Store,
+    delivery: Callable[[Line], Delivery],
+    batch: Sequence[Line],
+    outcome: FileOutcome,
 ) -> None:
     """One transaction. Where another run of the same file got ahead, only what it left."""
     while batch:
         last = batch[-1].number
         try:
-            taken = ingest.take([_delivery(name, line) for line in batch], {outcome.feed: last})
+            taken = ingest.take([delivery(line) for line in batch], {outcome.feed: last})
         except PositionPassed:
             done = store.tracking(outcome.feed) or 0
             if done < batch[0].number:
@@ -108,7 +119,7 @@ def _take(
         return
 
 
-def _delivery(name: str, line: Line) -> Delivery:
+def _delivery(name: str, marks: Headers, line: Line) -> Delivery:
     cut = line.length > LINE_BYTES_KEPT
-    headers = ((LENGTH_HEADER, str(line.length).encode()),) if cut else ()
+    headers = (*marks, (LENGTH_HEADER, str(line.length).encode())) if cut else marks
     return Delivery(line.text, None, headers, f"file:{name}:{line.number}")

@@ -16,9 +16,10 @@ from domain.rejections import Rejection
 from domain.rules import RuleBook
 from infra.clock import Clock
 from infra.codec import event_key, stream_id
+from projections.boundaries import Passed
 from projections.ports import DeadLetter, KeysTaken, Store, StreamMoved
 from services.ingest.folding import Folding
-from services.ingest.patients import HotPatients
+from services.ingest.patients import HotPatient, HotPatients
 from services.wire.decode import Accepted, decode_message
 
 PATIENTS_MAX = 50_000
@@ -127,6 +128,39 @@ class Ingest:
                 return Outcome(attempt.accepted, attempt.duplicates, rejected, attempt.results)
         raise Busy("other writers kept changing the same patients")
 
+    def tick(self, stream_ids: Sequence[str], passed: Passed) -> int:
+        """Append a tick to each of these patients of whom the passed boundary changes an alert, in
+        one transaction; how many. What another process ticked already is not ticked again."""
+        return self._write(stream_ids, lambda folding, stream: folding.tick(stream, passed))
+
+    def note_enrolments(self, stream_ids: Sequence[str]) -> None:
+        """Write the months in which these patients are enrolled, as their events have them."""
+        self._write(stream_ids, Folding.note_enrolments)
+
+    def _write(self, stream_ids: Sequence[str], work: Callable[[Folding, str], None]) -> int:
+        """Do our own work on patients in one transaction; how many events it appended."""
+        for _ in range(TRIES_MAX):
+            patients = self._patients.peek(stream_ids)
+            folding = self._new_folding(patients, [])
+            try:
+                for stream in stream_ids:
+                    work(folding, stream)
+                folding.finish()
+                self._commit(folding)
+            except (StreamMoved, KeysTaken):
+                continue
+            except BaseException:
+                self._patients.forget(patients)
+                raise
+            return folding.accepted
+        raise Busy("other writers kept changing the same patients")
+
+    def _new_folding(
+        self, patients: Mapping[str, HotPatient], results: list[Rejection | None]
+    ) -> Folding:
+        self._recorded_at_us = max(self._clock(), self._recorded_at_us + 1)
+        return Folding(patients, self._book, self._policy_of, self._recorded_at_us, results)
+
     def _decode(
         self, deliveries: Sequence[Delivery], results: list[Rejection | None]
     ) -> list[Incoming]:
@@ -154,10 +188,7 @@ class Ingest:
         taken: Mapping[bytes, str],
     ) -> Folding:
         patients = self._patients.fetch(item.stream_id for item in incoming)
-        self._recorded_at_us = max(self._clock(), self._recorded_at_us + 1)
-        folding = Folding(
-            patients, self._book, self._policy_of, self._recorded_at_us, list(results)
-        )
+        folding = self._new_folding(patients, list(results))
         try:
             for item in incoming:
                 if taken.get(item.key, item.stream_id) != item.stream_id:
@@ -170,7 +201,7 @@ class Ingest:
             raise
         return folding
 
-    def _commit(self, attempt: Folding, judge: Judge | None) -> None:
+    def _commit(self, attempt: Folding, judge: Judge | None = None) -> None:
         try:
             if judge is not None:
                 judge(attempt.results)

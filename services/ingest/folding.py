@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from domain.facts import Month
+from domain.facts import EventRetracted, Month, PatientDisenrolled, PatientEnrolled
 from domain.patient import Accepted as New
 from domain.patient import Duplicate, conflicting_duplicate, decide
 from domain.policy import Policy
 from domain.rejections import Rejection
 from domain.rules import RuleBook
 from infra.answers import assessment_row, transition_row
-from infra.codec import encode_state, link
+from infra.codec import encode_state, event_key, link
+from projections.boundaries import Passed
+from projections.enrolled import enrolled_months
+from projections.live import MICROSECONDS
 from projections.ports import Batch, StoredEvent
 from services.ingest.patients import HotPatient
+from services.ingest.ticks import tick
 from services.wire.decode import Accepted
+
+_ENROLMENT = frozenset({PatientEnrolled, PatientDisenrolled, EventRetracted})
+"""Facts that may change when a patient is enrolled."""
 
 
 class Folding:
@@ -34,6 +41,7 @@ class Folding:
         self._policy_of = policy_of
         self._recorded_at_us = recorded_at_us
         self._touched: dict[str, set[Month]] = {}
+        self._enrolments: set[str] = set()
         self._streams: dict[bytes, str] = {}
         self.results = results
         self.batch = Batch()
@@ -53,6 +61,21 @@ class Folding:
         else:
             self._append(hot, accepted, stream_id, key)
 
+    def tick(self, stream_id: str, passed: Passed) -> None:
+        """Append a tick if the passed boundary changes an alert of this patient."""
+        hot = self._patients[stream_id]
+        patient = hot.live.patient
+        policy = self._policy_of(patient.practice_id)
+        now = self._recorded_at_us // MICROSECONDS
+        if hot.live.would_change(passed.month, now, self._book, policy):
+            accepted = tick(patient, passed)
+            self._append(hot, accepted, stream_id, event_key(*accepted.event.key))
+
+    def note_enrolments(self, stream_id: str) -> None:
+        """Write the patient's enrolments though no event changed them."""
+        self._enrolments.add(stream_id)
+        self.batch.versions[stream_id] = self._patients[stream_id].live.patient.version
+
     def finish(self) -> None:
         """Assess every month touched, once, as of the batch's last event, and keep a snapshot of
         each history that has grown enough."""
@@ -69,6 +92,9 @@ class Folding:
             kept = hot.snapshot_if_due(stream_id)
             if kept is not None:
                 self.batch.snapshots.append(kept)
+        for stream_id in self._enrolments:
+            patient = self._patients[stream_id].live.patient
+            self.batch.enrolled[stream_id] = enrolled_months(patient)
 
     def _append(self, hot: HotPatient, accepted: Accepted, stream_id: str, key: bytes) -> None:
         event, patient = accepted.event, hot.live.patient
@@ -79,6 +105,7 @@ class Folding:
             recorded_at_us=self._recorded_at_us,
             previous=hot.previous,
             data=accepted.data,
+            history=event.history,
         )
         version = patient.version + 1
         policy = self._policy_of(event.practice_id)
@@ -87,6 +114,8 @@ class Folding:
         self.batch.events.append(StoredEvent(stream_id, version, accepted.name, state, key))
         self.batch.versions[stream_id] = version
         self._touched.setdefault(stream_id, set()).update(months)
+        if type(event.fact) in _ENROLMENT:
+            self._enrolments.add(stream_id)
         for change in changes:
             row = transition_row(
                 stream_id,

@@ -68,6 +68,13 @@ class HotPatients:
             self._hot.popitem(last=False)
         return found
 
+    def peek(self, stream_ids: Iterable[str]) -> dict[str, HotPatient]:
+        """These patients for once: the missing ones are loaded and not kept."""
+        found = {stream_id: self._hot.get(stream_id) for stream_id in stream_ids}
+        missing = [stream_id for stream_id, hot in found.items() if hot is None]
+        loaded = self._store.load(missing, FORM) if missing else {}
+        return {s: hot or self._revive(loaded[s]) for s, hot in found.items()}
+
     def forget(self, stream_ids: Iterable[str]) -> None:
         """These were folded ahead of a transaction that failed."""
         for stream_id in stream_ids:
@@ -101,4 +108,4 @@ def revive(stream: StoredStream) -> HotPatient:
 
 def _standing(state: AlertState) -> tuple[Watched, Standing]:
     watched = Watched(state.month, AlertType(state.type), state.code, state.unit)
-    return watched, Standing(state.transition, state.raised)
+    return watched, Standing(state.transition, state.raised, state.silent)

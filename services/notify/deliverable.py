@@ -27,7 +27,12 @@ def deliverable(store: Store, after: int, limit: int) -> Page:
     No sink reads transitions any other way: what must stay silent is passed over here alone.
     """
     rows = store.transitions(after, limit)
-    return Page(rows, rows[-1].position if rows else after)
+    return Page([row for row in rows if is_deliverable(row)], rows[-1].position if rows else after)
+
+
+def is_deliverable(row: TransitionRow) -> bool:
+    """Whether a sink may ever hear of it."""
+    return row.suppressed is None
 
 
 def rows_at(store: Store, positions: Sequence[int]) -> dict[int, TransitionRow]:

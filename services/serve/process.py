@@ -89,7 +89,7 @@ class Process:
         if plan.consumes and kafka is not None:
             self._door = KafkaDoor(kafka, ingest, parts.store.tracking)
         self._reactors = _reactors(parts, plan)
-        projectors = bootstrap.projectors(parts) if plan.projects else []
+        projectors = bootstrap.projectors(parts, ingest) if plan.projects else []
         self._background: list[Background] = [*projectors, *self._reactors]
         self._health = Health(
             parts.store,

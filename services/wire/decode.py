@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.event import Event
+from domain.facts import CLOCK_SOURCE
 from domain.rejections import Reason, Rejection
 from infra.codec import canonical_json, content_digest
 from services.wire import json_text, modes
@@ -70,21 +71,22 @@ def decode_binary(attributes: Mapping[str, str], raw: bytes) -> Decoded:
 def _of_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:
     if not headers and value is not None:
         return _of_document(json_text.parse(value))
+    history = modes.is_history(headers)
     mode, attributes = modes.content_mode(headers)
     if value is None:
         raise refused(Reason.NOT_CLOUDEVENT, "", "an event", "a message without a value")
     if mode is modes.Mode.BINARY:
-        return _of_binary(attributes, value)
-    return _of_document(json_text.parse(value))
+        return _of_binary(attributes, value, history)
+    return _of_document(json_text.parse(value), history)
 
 
-def _of_binary(attributes: Mapping[str, str], raw: bytes) -> Decoded:
+def _of_binary(attributes: Mapping[str, str], raw: bytes, history: bool = False) -> Decoded:
     document: dict[str, Any] = {name: attributes[name] for name in ATTRIBUTES if name in attributes}
     document["data"] = json_text.parse(raw, "data")
-    return _of_document(document)
+    return _of_document(document, history)
 
 
-def _of_document(document: Any) -> Decoded:
+def _of_document(document: Any, history: bool = False) -> Decoded:
     if type(document) is not dict:
         raise refused(Reason.NOT_CLOUDEVENT, "", "a JSON object", token(document))
     name = _type_of(document)
@@ -92,6 +94,8 @@ def _of_document(document: Any) -> Decoded:
         envelope = _VALIDATE[name](document)
     except ValidationError as error:
         return rejection_of(error, ENVELOPE_OF_TYPE[name])
+    if envelope.source == CLOCK_SOURCE:
+        raise refused(Reason.INVALID_MEMBER, "source", "a sender's own", token(CLOCK_SOURCE))
     fact = envelope.data.fact()
     check_not_ahead(fact, envelope.time)
     time_text = document["time"]
@@ -107,6 +111,7 @@ def _of_document(document: Any) -> Decoded:
         fact,
         digest,
         envelope.recordedtime,
+        history or bool(envelope.backfill),
     )
     return Accepted(event, name, time_text, data)
 

@@ -20,6 +20,7 @@ class _State(msgspec.Struct, gc=False):
     time: str
     data: msgspec.Raw
     recorded_at: str | None = None
+    history: bool = False
 
 
 class _CloudEvent(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
@@ -33,6 +34,7 @@ class _CloudEvent(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     subject: str
     time: str
     recordedtime: str | None = None
+    backfill: bool = False
     data: msgspec.Raw
 
 
@@ -43,7 +45,8 @@ _ENCODER = msgspec.json.Encoder()
 def to_cloudevent(stored: StoredEvent) -> bytes:
     """The structured CloudEvent, one line of JSON without its line end.
 
-    `recordedtime` has microseconds; it is left out when the log does not know it.
+    `recordedtime` has microseconds; it is left out when the log does not know it. `backfill` is
+    there only where the event is marked as history.
     Raises `infra.codec.UndecodableEvent` when the stored bytes are out of form.
     """
     try:
@@ -62,6 +65,7 @@ def to_cloudevent(stored: StoredEvent) -> bytes:
             subject=patient_id,
             time=state.time,
             recordedtime=state.recorded_at,
+            backfill=state.history,
             data=state.data,
         )
     )

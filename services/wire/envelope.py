@@ -13,6 +13,7 @@ from services.wire.scalars import (
     Instant,
     InstantMicros,
     JsonMediaType,
+    Mark,
     Source,
     SpecVersion,
 )
@@ -21,7 +22,11 @@ Data = TypeVar("Data", bound=EventData)
 
 
 class CloudEvent(WireModel, Generic[Data]):
-    """One event. Attributes that the contract does not name are ignored."""
+    """One event. Attributes that are not named here are ignored.
+
+    `backfill` is our own extension: true marks what is sent as history, which no alert is delivered
+    for.
+    """
 
     specversion: SpecVersion
     id: Identifier
@@ -32,6 +37,7 @@ class CloudEvent(WireModel, Generic[Data]):
     time: Instant
     recordedtime: InstantMicros | None = None
     datacontenttype: JsonMediaType | None = None
+    backfill: Mark | None = None
     data: Data = Field(description="an object")
 
 

@@ -13,6 +13,9 @@ STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 PREFIX = "ce_"
 
+HISTORY = "caretally-history"
+"""A header that marks a message as history, whatever form it has: it stays with a dead letter."""
+
 _OF_HEADER = {f"{PREFIX}{name}": name for name in ATTRIBUTES if name != "datacontenttype"}
 _CONTENT_TYPE = "content-type"
 
@@ -22,6 +25,11 @@ class Mode(Enum):
 
     STRUCTURED = "structured"
     BINARY = "binary"
+
+
+def is_history(headers: Sequence[tuple[str, bytes]]) -> bool:
+    """Whether the message is marked as history outside of its event."""
+    return any(name == HISTORY for name, _ in headers)
 
 
 def media_type(content_type: str) -> str:

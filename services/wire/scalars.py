@@ -26,6 +26,7 @@ IDENTIFIER: Final = (
 )
 UNITS: Final = f"a whole number of units from 1 to {limits.UNITS_MAX}"
 ZONE: Final = "an IANA time zone such as America/New_York"
+MARK: Final = "true or false"
 SECONDS: Final = f"a whole number of seconds from 1 to {limits.ENTRY_SECONDS_MAX}"
 
 _MACHINE_ZONES: Final = {"localtime", "Factory", "posixrules"}
@@ -72,6 +73,14 @@ def zone(text: str) -> str:
     if text not in TIME_ZONES:
         raise LookupError(text)
     return text
+
+
+def mark(value: Any) -> bool:
+    """A boolean, or the text that CloudEvents has for it."""
+    known = {"true": True, "false": False}.get(value) if type(value) is str else value
+    if type(known) is not bool:
+        raise _unfit(Reason.INVALID_MEMBER, MARK)
+    return known
 
 
 _PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
@@ -130,6 +139,13 @@ Units = Annotated[
     Strict(),
     Field(ge=1, le=limits.UNITS_MAX, description=UNITS),
 ]
-Flag = Annotated[bool, Strict(), Field(description="true or false")]
+Flag = Annotated[bool, Strict(), Field(description=MARK)]
+
+Mark = Annotated[
+    bool,
+    PlainValidator(mark, json_schema_input_type=bool),
+    Field(description=MARK),
+]
+"""A boolean attribute: JSON's own, or its text where attributes are headers."""
 
 SpecVersion = Annotated[Literal["1.0"], Field(description="'1.0'")]
