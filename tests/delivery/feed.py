@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import Producer
 
 PRACTICE = "p1"
+LAST_DAY = datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
+"""Of the last whole month: processes under test go by the real clock, and no alert is delivered
+for a month long over. No patient stays on into the current one, where days are few sometimes."""
+MONTH = LAST_DAY.isoformat()[:7]
 
 Json = dict[str, object]
 Headers = list[tuple[str, str | bytes | None]]
@@ -58,7 +63,7 @@ def staff_time(patient: str, number: int, seconds: int = 300) -> Json:
         "entry_id": f"t{number}",
         "performer": {"id": "rn1", "role": "clinical_staff"},
         "activity": "care_coordination",
-        "performed_on": f"2025-03-{number % 28 + 1:02d}",
+        "performed_on": f"{MONTH}-{number % 28 + 1:02d}",
         "seconds": seconds,
     }
     on = data["performed_on"]
@@ -67,24 +72,25 @@ def staff_time(patient: str, number: int, seconds: int = 300) -> Json:
 
 def ready(patient: str) -> list[Json]:
     """Everything a month needs, so that time alone decides."""
-    at, npi = "2025-01-01T17:00:00Z", "1000000004"
+    on, npi = f"{MONTH}-01", "1000000004"
     facts: list[tuple[str, Json]] = [
         (
             "patient.enrolled",
             {
-                "effective_on": "2025-01-01",
+                "effective_on": on,
                 "timezone": "America/New_York",
                 "billing_practitioner": {"npi": npi, "credential": "MD"},
             },
         ),
-        ("visit.recorded", {"on": "2025-01-01", "hcpcs": "99214", "npi": npi}),
-        ("consent.recorded", {"consented_on": "2025-01-01", "method": "written", "npi": npi}),
+        ("visit.recorded", {"on": on, "hcpcs": "99214", "npi": npi}),
+        ("consent.recorded", {"consented_on": on, "method": "written", "npi": npi}),
         ("condition.recorded", {"code": "I10", "chronic": True}),
         ("condition.recorded", {"code": "E11.9", "chronic": True}),
-        ("care_plan.recorded", {"action": "established", "on": "2025-01-01"}),
+        ("care_plan.recorded", {"action": "established", "on": on}),
+        ("patient.disenrolled", {"effective_on": LAST_DAY.isoformat(), "reason": "moved away"}),
     ]
     return [
-        cloud(patient, kind, f"{patient}-f{number}", at, data)
+        cloud(patient, kind, f"{patient}-f{number}", f"{on}T17:00:00Z", data)
         for number, (kind, data) in enumerate(facts)
     ]
 

@@ -100,7 +100,7 @@ def test_events_become_assessments_and_alerts_on_topics_that_it_makes(
         }
         eventually(lambda: sum(lags(client).values()) == 0 and len(lags(client)) == 3)
         told = figures(client)
-        assert told["caretally_events_accepted_total"] == 28
+        assert told["caretally_events_accepted_total"] == 32
         assert told['caretally_dead_letters_total{reason="not-json"}'] == 1
         assert told[f'caretally_transitions_sent_total{{sink="kafka:out-{name}"}}'] == len(found)
         assert told[f'caretally_sink_outage{{sink="kafka:out-{name}"}}'] == 0
