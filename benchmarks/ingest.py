@@ -14,35 +14,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.runs import Run
 from benchmarks.workload import EVENTS_PER_PATIENT, write_workload
 
 RESULTS = Path(__file__).parent / "results" / "ingest.json"
 MIB = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One measured run. `totals` is a digest of the seconds and units it came to."""
-
-    side: str
-    events: int
-    seconds: float
-    memory_bytes: int
-    disk_bytes: int
-    totals: str
-
-    @property
-    def rate(self) -> float:
-        return self.events / self.seconds
 
 
 def main() -> None:
@@ -121,15 +104,6 @@ def _report(runs: list[Run]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     record = {"ratio": round(ratio, 2), "runs": [asdict(run) | {"rate": run.rate} for run in runs]}
     RESULTS.write_text(json.dumps(record, indent=1) + "\n")
-
-
-def stopwatch() -> float:
-    return time.perf_counter()
-
-
-def peak_bytes() -> int:
-    """The most memory this process ever held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from benchmarks.ingest import Run, peak_bytes, stopwatch
+from benchmarks.runs import Run, peak_bytes, stopwatch
 from domain.policy import Policy
 from domain.rules import BOOK
 from infra.clock import system_clock
