@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.rejections import Rejection
+from infra.codec import instant_text
 from projections.ports import DeadLetter, Store
 from services.ingest import Delivery, Ingest
-from services.replay import instant_text
 
 PAGE_LETTERS = 100
 """Letters read at once; each may hold a payload of a mebibyte."""

@@ -1,22 +1,19 @@
-"""The live answers together with the months in which nothing happened."""
+"""The answers of a store, as they are and as they were known at an instant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from heapq import merge
-from itertools import islice
 
 import msgspec
 
 from domain.assess import assess, assessments
-from domain.patient import Patient, evolve
 from infra.answers import assessment_json
-from infra.codec import decode_event, split_stream_id
-from projections.ports import StoredStream
+from infra.codec import instant_text
 from services.bootstrap import Parts
-from services.programme import programme_months
-
-STREAMS_AT_ONCE = 500
+from services.histories import histories
+from services.programme import programme_months, whole_programme
 
 
 class _Place(msgspec.Struct, gc=False):
@@ -30,6 +27,35 @@ class _Place(msgspec.Struct, gc=False):
 
 _PLACE = msgspec.json.Decoder(_Place)
 Placed = tuple[tuple[str, str, str], bytes]
+
+
+def as_known(
+    parts: Parts,
+    as_of_us: int,
+    practice: str | None = None,
+    patient: str | None = None,
+    month: str | None = None,
+    status: str | None = None,
+    all_months: bool = False,
+) -> Iterator[bytes]:
+    """What the log held by an instant (microseconds since the epoch), assessed anew.
+
+    In the form and order of the read model. Rules, fees and policies are today's: the version
+    and the digest in each answer say which.
+    """
+    as_of = instant_text(as_of_us)
+    for history in histories(parts.store, practice, patient):
+        known = history.by(as_of_us)
+        if not known.events:
+            continue
+        policy = parts.settings.policy_of(known.practice_id)
+        if all_months:
+            found = whole_programme(known.patient(), parts.book, policy, as_of_us // 1_000_000)
+        else:
+            found = assessments(known.patient(), parts.book, policy)
+        for answer in found:
+            if month in (None, answer.month) and status in (None, answer.status):
+                yield assessment_json(replace(answer, as_of=as_of))
 
 
 def with_empty_months(
@@ -61,28 +87,11 @@ def _empty_months(
     parts: Parts, practice: str | None, patient: str | None, month: str | None
 ) -> Iterator[Placed]:
     now = parts.clock() // 1_000_000
-    addresses = sorted(
-        (split_stream_id(stream), stream)
-        for stream in parts.store.versions()
-        if practice in (None, split_stream_id(stream)[0])
-        and patient in (None, split_stream_id(stream)[1])
-    )
-    rest = iter(addresses)
-    while chunk := list(islice(rest, STREAMS_AT_ONCE)):
-        streams = parts.store.load([stream for _, stream in chunk])
-        for (owner, subject), stream in chunk:
-            folded = folded_patient(owner, subject, streams[stream])
-            policy = parts.settings.policy_of(owner)
-            busy = {answer.month for answer in assessments(folded, parts.book, policy)}
-            for quiet in sorted(programme_months(folded, now) - busy):
-                if month in (None, quiet):
-                    answer = assess(folded, quiet, parts.book, policy)
-                    yield (owner, subject, quiet), assessment_json(answer)
-
-
-def folded_patient(practice: str, patient: str, stream: StoredStream) -> Patient:
-    """The patient as its stored events make it."""
-    folded = Patient(practice, patient)
-    for stored in stream.events:
-        evolve(folded, decode_event(stored))
-    return folded
+    for history in histories(parts.store, practice, patient):
+        owner, subject, folded = history.practice_id, history.patient_id, history.patient()
+        policy = parts.settings.policy_of(owner)
+        busy = {answer.month for answer in assessments(folded, parts.book, policy)}
+        for quiet in sorted(programme_months(folded, now) - busy):
+            if month in (None, quiet):
+                answer = assess(folded, quiet, parts.book, policy)
+                yield (owner, subject, quiet), assessment_json(answer)

@@ -14,7 +14,7 @@ from domain.patient import Patient, Refused, conflicting_duplicate, decide, evol
 from domain.policy import Policy
 from domain.rejections import Rejection
 from domain.rules import RuleBook
-from infra.codec import utc_text
+from infra.codec import instant_text
 from services.doors.lines import lines_of
 from services.programme import whole_programme
 from services.wire.decode import decode_message
@@ -116,8 +116,3 @@ def _months(
     for answer in answers:
         if wanted.month in (None, answer.month):
             yield answer
-
-
-def instant_text(microseconds: int) -> str:
-    """An instant in UTC by RFC 3339, with a fraction only where it has one."""
-    return utc_text(microseconds).replace(".000000", "")

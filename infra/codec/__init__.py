@@ -7,7 +7,7 @@ from infra.codec.content import canonical_json, content_digest
 from infra.codec.decoding import UPCASTERS, Upcasters, decode_event
 from infra.codec.envelope import encode_state
 from infra.codec.faults import BrokenChain, UndecodableEvent
-from infra.codec.instants import instant, utc_text
+from infra.codec.instants import instant, instant_text, utc_text
 from infra.codec.names import event_key, split_stream_id, stream_id
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "encode_state",
     "event_key",
     "instant",
+    "instant_text",
     "link",
     "previous_link",
     "split_stream_id",

@@ -48,3 +48,8 @@ def _second_text(seconds: int) -> str:
 def utc_text(microseconds: int) -> str:
     """Microseconds since the epoch as RFC 3339 UTC, always with six digits of fraction."""
     return f"{_second_text(microseconds // 1_000_000)}.{microseconds % 1_000_000:06d}Z"
+
+
+def instant_text(microseconds: int) -> str:
+    """The same for people and options: with a fraction only where the instant has one."""
+    return utc_text(microseconds).replace(".000000", "")

@@ -135,7 +135,7 @@ def _letter(store: Store, letter_id: int) -> DeadLetter:
 
 def _waiting(store: Store, ids: Sequence[int]) -> list[DeadLetter]:
     """The letters of these ids, each once, but those that were taken already."""
-    from services.replay import instant_text
+    from infra.codec import instant_text
 
     waiting = []
     for letter in [_letter(store, letter_id) for letter_id in dict.fromkeys(ids)]:
@@ -173,7 +173,7 @@ def _tell(done: list[Replayed], as_json: bool) -> None:
 
 
 def _line(letter: DeadLetter) -> str:
-    from services.replay import instant_text
+    from infra.codec import instant_text
 
     taken = "" if letter.replayed_at_us is None else "  (taken since)"
     field = letter.field or "-"

@@ -50,14 +50,15 @@ def explain(
     as_of_us, month = instant_option(as_of, "--as-of"), month_option(month, "MONTH") or ""
     settings = configured()
     policy_of = policies(settings, policy or [])
-    from services.explain import ExplainError, explain_json, explain_stored, explain_text
+    from services.explain import explain_json, explain_stored, explain_text
+    from services.histories import Unanswerable
 
     with opened(settings) as parts:
         try:
             explained = explain_stored(
                 parts.store, parts.book, policy_of, practice, patient, month, as_of_us
             )
-        except ExplainError as error:
+        except Unanswerable as error:
             hint = " (--practice)" if error.field == "practice" else ""
             fail(f"{error}{hint}")
     if as_json:

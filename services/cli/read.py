@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.frame import fail, month_option, opened, print_lines
-from services.cli.replay import AllMonths, MonthText, PatientId, PracticeId
+from services.cli.frame import fail, instant_option, month_option, opened, print_lines
+from services.cli.replay import AllMonths, AsOf, MonthText, PatientId, PracticeId
 
 if TYPE_CHECKING:
     from projections.ports import Store
@@ -27,17 +27,24 @@ def assessments(
     month: MonthText = None,
     status: Status = None,
     all_months: AllMonths = False,
+    as_of: AsOf = None,
 ) -> None:
     """Print the live answers. In the form and order of `caretally replay`.
+
+    With --as-of those of an earlier instant, folded anew from what the log held by then.
 
     \b
     Example: caretally assessments --month 2026-03 --status blocked
     """
-    month = month_option(month)
+    as_of_us, month = instant_option(as_of, "--as-of"), month_option(month)
     if status is not None and status not in STATUSES:
         fail(f"--status: expected one of {', '.join(STATUSES)}; found {status[:60]!r}")
     with opened() as parts:
-        if all_months:
+        if as_of_us is not None:
+            from services.readings import as_known
+
+            found = as_known(parts, as_of_us, practice, patient, month, status, all_months)
+        elif all_months:
             from services.readings import with_empty_months
 
             found = with_empty_months(parts, practice, patient, month, status)

@@ -18,7 +18,8 @@ from infra.answers import assessment_json
 from infra.codec import stream_id
 from infra.eventstore import open_store
 from projections.ports import Batch, Snapshot, Store
-from services.explain import ExplainError, explain_json, explain_stored, explain_text
+from services.explain import explain_json, explain_stored, explain_text
+from services.histories import Unanswerable
 from services.ingest import Delivery, Ingest
 from tests.given import clocked, folded, mdm, ready, staff
 
@@ -124,24 +125,24 @@ class TestWhichPatient:
 
     def test_a_patient_of_several_practices_is_refused_with_their_names(self, store: Store) -> None:
         put(store, [*chart("p1"), *chart("p2")], FIRST_US, 1)
-        with pytest.raises(ExplainError, match=r"several practices.*'p1', 'p2'") as refused:
+        with pytest.raises(Unanswerable, match=r"several practices.*'p1', 'p2'") as refused:
             explain_stored(store, BOOK, policy_of, None, "pt1", MONTH)
         assert refused.value.field == "practice"
 
     @pytest.mark.parametrize("practice", [None, "p1"])
     def test_an_unknown_patient_is_refused(self, store: Store, practice: str | None) -> None:
-        with pytest.raises(ExplainError, match="'nobody'") as refused:
+        with pytest.raises(Unanswerable, match="'nobody'") as refused:
             explain_stored(store, BOOK, policy_of, practice, "nobody", MONTH)
         assert refused.value.field == "patient"
 
     def test_a_patient_not_yet_known_at_the_instant_is_refused(self, store: Store) -> None:
         put(store, chart("p1"), FIRST_US, 1)
-        with pytest.raises(ExplainError, match="nothing was known"):
+        with pytest.raises(Unanswerable, match="nothing was known"):
             explain_stored(store, BOOK, policy_of, "p1", "pt1", MONTH, as_of_us=FIRST_US - 1)
 
     @pytest.mark.parametrize("month", ["2025-3", "2025-13", "March", "1999-01", ""])
     def test_a_month_out_of_form_is_refused(self, store: Store, month: str) -> None:
-        with pytest.raises(ExplainError, match="expected YYYY-MM") as refused:
+        with pytest.raises(Unanswerable, match="expected YYYY-MM") as refused:
             explain_stored(store, BOOK, policy_of, "p1", "pt1", month)
         assert refused.value.field == "month"
 

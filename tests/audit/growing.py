@@ -1,0 +1,69 @@
+"""A log that grows batch by batch while somebody looks at the read model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from domain.event import Event
+from domain.policy import Policy
+from domain.rules import BOOK
+from infra.codec import decode_event
+from infra.configfile import ConfigFile
+from infra.settings import Settings
+from projections.ports import Store
+from services.bootstrap import Parts
+from services.ingest import Delivery, Ingest
+from services.wire.encode import to_cloudevent
+from tests.stored import stream
+
+FIRST_US = 1_741_300_000_000_000
+"""2025-03-06T22:26:40Z."""
+DAY_US = 86_400_000_000
+
+
+def message(event: Event) -> bytes:
+    """The event as a CloudEvent of one line."""
+    return to_cloudevent(stream([event])[0])
+
+
+@dataclass
+class GrowingLog:
+    """Takes events at the instants it is told, and keeps what was shown after each commit."""
+
+    store: Store
+    policy: Policy = field(default_factory=Policy)
+    now_us: int = FIRST_US
+    shown: list[tuple[int, list[bytes]]] = field(default_factory=list)
+    """(instant of recording, every row of the read model) after each commit."""
+
+    def __post_init__(self) -> None:
+        settings = Settings()
+        settings._file = ConfigFile(policy=self.policy)
+        self.parts = Parts(settings, lambda: self.now_us, BOOK, self.store)
+        self._ingest = self.parts.ingest()
+
+    @property
+    def ingest(self) -> Ingest:
+        return self._ingest
+
+    def take(self, events: Iterable[Event | bytes], at_us: int) -> None:
+        """One batch, stored at that instant; where the clock stands still, a microsecond on."""
+        self.now_us = at_us
+        head = self.store.head()
+        lines = [each if isinstance(each, bytes) else message(each) for each in events]
+        outcome = self._ingest.take([Delivery(line, None, (), "test") for line in lines])
+        assert outcome.dead_lettered == 0
+        new = self.store.log(head, 1)
+        if new:
+            recorded = decode_event(new[0]).recorded_at_us
+            assert recorded is not None
+            self.shown.append((recorded, list(self.store.assessments())))
+
+    def shown_at(self, instant_us: int) -> list[bytes]:
+        """What a reader of that instant saw."""
+        seen: list[bytes] = []
+        for at, rows in self.shown:
+            if at <= instant_us:
+                seen = rows
+        return seen
