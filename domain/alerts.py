@@ -38,6 +38,7 @@ class AlertType(StrEnum):
     CONFLICT_DETECTED = "conflict.detected"
     MONTH_AT_RISK = "month.at-risk"
     CLAIM_DIVERGED = "claim.diverged"
+    STAFF_OVERLAP = "staff.overlap"
 
 
 CONFLICTS = frozenset({"competing-service", "billed-elsewhere"})
@@ -59,18 +60,27 @@ LONG_OVER_DAYS = 92
 """A quarter: longer than care is documented and billed late in the ordinary course, shorter than
 what a backlog brings. A claim's divergence is told of however old its month is."""
 
+BILLED_IN_OPERATOR = "billed-elsewhere-in-operator"
+"""Code of the conflict between two practices of one operator that bill one person's month."""
+
 
 class Watched(NamedTuple):
     """One thing watched in a patient's month.
 
     `code` is a billing code for thresholds and months at risk, a blocker's identifier for
-    prerequisites and conflicts, empty for claims; `unit` is 0 where there are no units.
+    prerequisites and conflicts, a performer's id for overlaps of staff, empty for claims; `unit`
+    is 0 where there are no units.
     """
 
     month: Month
     type: AlertType
     code: str
     unit: int
+
+    @property
+    def crosses_patients(self) -> bool:
+        """Whether it takes more than the patient's own events to decide on it."""
+        return self.type is AlertType.STAFF_OVERLAP or self.code == BILLED_IN_OPERATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The TOML settings file: settings by name, policies by practice."""
+"""The TOML settings file: settings by name, policies by practice, operators of practices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from domain.policy import Policy
+from infra.operators import OperatorError, operators_from
 from infra.policies import PolicyError, policy_from
+from projections.operators import Operators
 
 
 class SettingsError(ValueError):
@@ -19,12 +21,14 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What a file said: plain settings, the policy of all practices, and of single ones."""
+    """What a file said: plain settings, the policy of all practices, and of single ones, and
+    which practices belong to one operator."""
 
     path: Path | None = None
     members: Mapping[str, Any] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     practices: Mapping[str, Policy] = field(default_factory=dict)
+    operators: Operators = field(default_factory=Operators)
 
 
 def read_config(path: Path, known: Collection[str]) -> ConfigFile:
@@ -35,10 +39,14 @@ def read_config(path: Path, known: Collection[str]) -> ConfigFile:
     document = _document(path)
     default = _policy(path, "policy", document.pop("policy", {}), Policy())
     practices = _practices(path, document.pop("practice", {}), default)
+    try:
+        operators = operators_from(_table(path, "operator", document.pop("operator", {})))
+    except OperatorError as error:
+        raise SettingsError(f"{path}: {error}") from None
     for name in document:
         if name not in known:
             raise SettingsError(f"{path}: {name} is not a setting{_meant(name, known)}")
-    return ConfigFile(path, document, default, practices)
+    return ConfigFile(path, document, default, practices, operators)
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -77,5 +85,5 @@ def _table(path: Path, where: str, found: Any) -> Mapping[str, Any]:
 
 
 def _meant(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, [*known, "policy", "practice"], n=1)
+    close = get_close_matches(name, [*known, "policy", "practice", "operator"], n=1)
     return f"; did you mean {close[0]}?" if close else ""

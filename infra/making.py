@@ -11,7 +11,8 @@ from infra.settings import Settings
 
 def making_of(book: RuleBook, settings: Settings) -> str:
     """A digest over the release, its rules and fees, and the policies of every practice."""
-    policies = [repr(settings.default_policy)]
-    policies += [f"{name}={policy!r}" for name, policy in sorted(settings.policies.items())]
+    file = settings.file
+    policies = [repr(file.policy)]
+    policies += [f"{name}={policy!r}" for name, policy in sorted(file.practices.items())]
     parts = [version("caretally"), book.digest, *policies]
     return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()

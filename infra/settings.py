@@ -1,7 +1,8 @@
 """Settings from the environment (`CARETALLY_…`) and an optional TOML file (`CARETALLY_CONFIG`).
 
 The environment wins. A file's members have the same names, in small letters and without the
-prefix, and it may hold policies: `[policy]` for every practice, `[practice."p1".policy]` for one.
+prefix, and it may hold policies: `[policy]` for every practice, `[practice."p1".policy]` for one,
+and operators of several practices: `[operator."north"]`.
 Unsafe combinations are refused here, at start, with the reason.
 """
 
@@ -193,14 +194,9 @@ class Settings(BaseSettings):
         return (Path(self.database[10:]).parent if beside else Path()) / "caretally-data"
 
     @property
-    def default_policy(self) -> Policy:
-        """The policies of a practice that has none of its own."""
-        return self._file.policy
-
-    @property
-    def policies(self) -> Mapping[str, Policy]:
-        """The policies of the practices that have their own, by practice id."""
-        return self._file.practices
+    def file(self) -> ConfigFile:
+        """What the settings file said beyond plain settings: policies, and operators."""
+        return self._file
 
     def policy_of(self, practice_id: str) -> Policy:
         """The policies of a practice: its own over the file's defaults over the contract's."""

@@ -42,6 +42,8 @@ class LivePatient:
         """Months reckoned after the last event that touched them, until they are answered for."""
         self._alerts: dict[Month, dict[Watched, Standing]] = {}
         for watched, standing in alerts:
+            if watched.crosses_patients:
+                continue  # decided from the whole log, by the projections that cross patients
             self._alerts.setdefault(watched.month, {})[watched] = standing
 
     def take(

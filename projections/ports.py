@@ -125,6 +125,22 @@ class Snapshot:
     state: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectedRow:
+    """A row of a projection that crosses patients.
+
+    `table` is the projection's own name for the kind of row, `part` what is read together, `at`
+    its order within, `key` the rest of its identity. A `body` of None takes the row away.
+    """
+
+    table: str
+    generation: int
+    part: str
+    at: int
+    key: str
+    body: bytes | None
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything one transaction writes. `tracking` maps a feed's name to its last position."""
@@ -143,7 +159,13 @@ class Batch:
     """All enrolments of patients of whom one may have changed, in place of earlier ones."""
     snapshots: list[Snapshot] = field(default_factory=list)
     """One a patient at most; each takes the place of an earlier one."""
+    projected: list[ProjectedRow] = field(default_factory=list)
     tracking: dict[str, int] = field(default_factory=dict)
+    expected: dict[str, int] = field(default_factory=dict)
+    """Where feeds must stand for this batch to be right; 0 for one that was never read."""
+    makings: frozenset[str] = frozenset()
+    """What the assessments may lie beside: the making they are of, and the one that the live rows
+    were of when their writer began. Empty: anything."""
 
 
 @dataclass(slots=True)
@@ -170,7 +192,15 @@ class KeysTaken(Exception):
 
 
 class PositionPassed(Exception):
-    """The batch's feed position is not beyond the stored one: a late or repeated delivery."""
+    """The batch's feed position is not beyond the stored one: a late or repeated delivery. Or a
+    feed does not stand where the batch expects it."""
+
+
+class ReadModelsMoved(Exception):
+    """The live assessments were replaced by others of another making since this writer began.
+
+    Its rows would mix old answers with new ones: it must start again, by the new rules.
+    """
 
 
 class Store(Protocol):
@@ -179,7 +209,8 @@ class Store(Protocol):
     def commit(self, batch: Batch) -> None:
         """Write the batch in one durable transaction, or raise and write nothing.
 
-        Raises `StreamMoved`, `KeysTaken` or `PositionPassed`; anything else is an outage.
+        Raises `StreamMoved`, `KeysTaken`, `PositionPassed` or `ReadModelsMoved`; anything else is
+        an outage.
         """
 
     def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:

@@ -14,10 +14,14 @@ from domain.rules import BOOK, RuleBook
 from infra.clock import Clock, system_clock
 from infra.eventstore import open_store
 from infra.eventstore.enrolled import open_enrolled
+from infra.eventstore.projected import open_projected
+from infra.eventstore.rebuilding import open_rebuilding
+from infra.making import making_of
 from infra.settings import Settings
 from projections.boundaries import Passed
 from projections.ports import Store
 from services.ingest import Delivery, Ingest, Judge, Outcome
+from services.projecting.following import Projection
 from services.serve.background import Background, Reactor
 
 log = logging.getLogger("caretally.store")
@@ -33,7 +37,12 @@ class SharedIngest(Ingest):
         """`seen` is called while the next batch waits: it must be quick and must not raise."""
         settings = parts.settings
         super().__init__(
-            parts.store, parts.clock, parts.book, settings.policy_of, settings.patients_max
+            parts.store,
+            parts.clock,
+            parts.book,
+            settings.policy_of,
+            settings.patients_max,
+            parts.makings(),
         )
         self._turn = Lock()
         self._seen = seen
@@ -70,6 +79,34 @@ class Parts:
     book: RuleBook
     store: Store
 
+    @property
+    def making(self) -> str:
+        """What answers are made by: release, rules, fees and policies in one string."""
+        return making_of(self.book, self.settings)
+
+    def makings(self) -> frozenset[str]:
+        """Beside which answers those of this process may lie from now on: its own, and those that
+        are live. A rebuild by other rules makes the store refuse it."""
+        return frozenset({self.making, open_rebuilding(self.store).making()})
+
+    def projections(self) -> list[Projection]:
+        """What crosses patients, as configured."""
+        from services.projecting.billing import OperatorBilling
+        from services.projecting.overlaps import StaffOverlaps
+        from services.projecting.panels import Panels
+
+        projected, settings = open_projected(self.store), self.settings
+        found: list[Projection] = [
+            StaffOverlaps(self.store, projected, settings.policy_of),
+            Panels(projected),
+        ]
+        if operators := settings.file.operators:
+            billing = OperatorBilling(
+                self.store, projected, operators, self.book, settings.policy_of
+            )
+            found.append(billing)
+        return found
+
     def ingest(self, seen: Seen | None = None) -> SharedIngest:
         """A new ingest core over the store; one is enough for all doors."""
         return SharedIngest(self, seen)
@@ -98,9 +135,11 @@ def projectors(parts: Parts, ingest: SharedIngest) -> list[Background]:
     what the passing of time decides.
     """
     from services.clockwork import Clockwork
+    from services.projecting.runner import Projector
 
     policy_of = parts.settings.policy_of
-    return [Clockwork(parts.store, open_enrolled(parts.store), ingest, parts.clock, policy_of)]
+    clock = Clockwork(parts.store, open_enrolled(parts.store), ingest, parts.clock, policy_of)
+    return [clock, *(Projector(parts.store, one) for one in parts.projections())]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from projections.ports import (
     EnrolledMonths,
     KeysTaken,
     PositionPassed,
+    ProjectedRow,
     Snapshot,
     StoredEvent,
     StoredStream,
@@ -41,6 +42,8 @@ class MemoryStore:
         self._delivered: dict[str, int] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self.enrolled: dict[str, list[EnrolledMonths]] = {}
+        self.projected: dict[tuple[str, int, str, int, str], bytes] = {}
+        """Rows of projections that cross patients: (table, generation, part, at, key) to body."""
 
     def commit(self, batch: Batch) -> None:
         with self._changed:
@@ -56,11 +59,15 @@ class MemoryStore:
             self._keep(batch.dead_letters)
             self._mark_replayed(batch.replayed)
             self._remember(batch.snapshots)
+            self._project(batch.projected)
             if batch.events:
                 self._changed.notify_all()
 
     def _refuse(self, batch: Batch) -> None:
         """Raise before anything is written."""
+        for name, position in batch.expected.items():
+            if self._tracking.get(name, 0) != position:
+                raise PositionPassed(f"feed {name} does not stand at {position}")
         for name, position in batch.tracking.items():
             if position <= self._tracking.get(name, -1):
                 raise PositionPassed(f"feed {name} is already at or beyond {position}")
@@ -117,6 +124,14 @@ class MemoryStore:
             if known is None or known.version <= snapshot.version:
                 self._snapshots[snapshot.stream_id] = snapshot
 
+    def _project(self, rows: Sequence[ProjectedRow]) -> None:
+        for row in sorted(rows, key=lambda row: row.body is not None):
+            where = (row.table, row.generation, row.part, row.at, row.key)
+            if row.body is None:
+                self.projected.pop(where, None)
+            else:
+                self.projected[where] = row.body
+
     def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:
         with self._changed:
             return {stream: self._stream(stream, form) for stream in stream_ids}
@@ -168,6 +183,12 @@ class MemoryStore:
             ]
         for *_, body, version in sorted(rows):
             yield whole_assessment(body, version)
+
+    def rows_of(self, stream_ids: Sequence[str]) -> list[AssessmentRow]:
+        """The assessments of these patients as they lie here, by stream and month."""
+        with self._changed:
+            wanted = set(stream_ids)
+            return [row for (s, _), row in sorted(self._assessments.items()) if s in wanted]
 
     def transitions(self, after: int, limit: int) -> list[TransitionRow]:
         with self._changed:

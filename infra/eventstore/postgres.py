@@ -14,6 +14,7 @@ from psycopg.rows import tuple_row
 
 from infra.codec import split_stream_id
 from infra.eventstore import postgres_rows as sql
+from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.postgres_lock import end_silent_holders, lock_log, waited_in_vain
 from infra.eventstore.postgres_recorder import (
     CHANNEL,
@@ -80,6 +81,7 @@ class PostgresStore:
     def _write(self, c: Cursor[Any], batch: Batch) -> None:
         if batch.events or batch.transitions or batch.tracking:
             lock_log(c.connection)
+        guard(c, batch, "%s")
         for name, position in sorted(batch.tracking.items()):
             if c.execute(sql.SET_TRACKING, (name, position)).rowcount != 1:
                 raise PositionPassed(f"feed {name} is already at or beyond {position}")
@@ -120,6 +122,7 @@ class PostgresStore:
             c.execute(sql.MARK_REPLAYED, sql.columns(sorted(batch.replayed.items())))
         if batch.snapshots:
             c.execute(sql.SET_SNAPSHOTS, sql.snapshot_columns(batch.snapshots))
+        write_projected(c, batch.projected, "%s")
 
     def _explain(self, batch: Batch) -> NoReturn:
         """Which uniqueness the rolled back batch would have broken."""

@@ -14,7 +14,7 @@ import psycopg
 from eventsourcing.persistence import OperationalError
 
 from infra.codec import split_stream_id
-from infra.eventstore.postgres_lock import LOCK_LOG
+from infra.eventstore.postgres_lock import LOCK_LOG, LOCK_SECONDS
 from infra.eventstore.sqlite_rows import event
 from infra.eventstore.transactions import (
     Cursor,
@@ -66,7 +66,7 @@ SQLITE: Final = Dialect("?", "position")
 POSTGRES: Final = Dialect(
     "%s",
     "notification_id",
-    hold_log=(LOCK_LOG,),
+    hold_log=(f"SET LOCAL lock_timeout = '{LOCK_SECONDS:g}s'", LOCK_LOG),
     hold_rebuild=("LOCK TABLE rebuild IN EXCLUSIVE MODE",),
     hold_readers=(
         f"SET LOCAL lock_timeout = '{READERS_SECONDS_MAX}s'",

@@ -94,5 +94,6 @@ def is_empty(batch: Batch) -> bool:
         or batch.dead_letters
         or batch.replayed
         or batch.snapshots
+        or batch.projected
         or batch.tracking
     )

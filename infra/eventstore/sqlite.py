@@ -10,6 +10,7 @@ from eventsourcing.persistence import IntegrityError, Tracking
 from eventsourcing.sqlite import SQLiteCursor
 
 from infra.codec import split_stream_id
+from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.rows import (
     after,
     doubled_keys,
@@ -94,6 +95,7 @@ class SQLiteStore:
             self.recorder.announce()
 
     def _write(self, c: SQLiteCursor, batch: Batch) -> None:
+        guard(c, batch)
         for name, position in batch.tracking.items():
             self._track(c, name, position)
         c.executemany(INSERT_EVENT, [event_row(e) for e in in_order(batch.events)])
@@ -117,6 +119,7 @@ class SQLiteStore:
         c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
         c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
         c.executemany(SET_SNAPSHOT, [snapshot_row(s) for s in batch.snapshots])
+        write_projected(c, batch.projected)
 
     def _track(self, c: SQLiteCursor, name: str, position: int) -> None:
         try:

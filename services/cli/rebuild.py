@@ -66,23 +66,36 @@ def _compared(parts: Parts) -> Result:
 
 def _rebuilt(parts: Parts) -> Result:
     from infra.eventstore.rebuilding import open_rebuilding
-    from infra.making import making_of
     from projections.rebuilding import RebuildTaken
     from services.rebuilding import Remaker, rebuild
 
     _calm()
     port = open_rebuilding(parts.store)
-    making = making_of(parts.book, parts.settings)
     before = port.making()
     remaker = Remaker(parts.book, parts.settings.policy_of)
     try:
         with _progress(parts) as told:
-            resumed = rebuild(port, remaker, making, told)
+            resumed = rebuild(port, remaker, parts.making, told)
+        found = list(port.differences())
+        projections = _projections(parts)
     except RebuildTaken as error:
         fail(f"{error}; let it finish, or run this again", FAILED)
-    found = list(port.differences())
     summary = _summary("switched", parts, found)
-    return {**summary, "resumed": resumed, "new_making": before != making}, found
+    more = {"resumed": resumed, "new_making": before != parts.making, "projections": projections}
+    return {**summary, **more}, found
+
+
+def _projections(parts: Parts) -> dict[str, int | None]:
+    """Make anew what crosses patients; how many rows of each differed."""
+    from infra.eventstore.projected import open_projected
+    from services.projecting.remaking import remake
+
+    projected = open_projected(parts.store)
+    remade = [
+        remake(parts.store, projected, projection, parts.making)
+        for projection in parts.projections()
+    ]
+    return {one.name: one.differing for one in remade if one is not None}
 
 
 def _calm() -> None:
@@ -129,6 +142,9 @@ def _tell(summary: dict[str, Any], found: list[Difference]) -> None:
         f"{summary['differences']:,} differed; {done}",
         file=sys.stderr,
     )
+    for name, differing in summary.get("projections", {}).items():
+        told = "moved too fast to be compared" if differing is None else f"{differing:,} differed"
+        print(f"{name}: {told}", file=sys.stderr)
 
 
 @contextmanager

@@ -84,13 +84,15 @@ class Ingest:
         book: RuleBook,
         policy_of: Callable[[str], Policy],
         patients_max: int = PATIENTS_MAX,
+        makings: frozenset[str] = frozenset(),
     ) -> None:
-        """`policy_of` gives the policy of a practice id."""
+        """`policy_of` gives the policy of a practice id; for `makings` see `Batch`."""
         self._store = store
         self._clock = clock
         self._book = book
         self._policy_of = policy_of
         self._patients = HotPatients(store, patients_max)
+        self._makings = makings
         self._recorded_at_us = 0
 
     def take(
@@ -117,6 +119,7 @@ class Ingest:
             attempt.batch.dead_letters.extend(letters)
             attempt.batch.replayed.update(self._replayed(deliveries, attempt.results))
             attempt.batch.tracking.update(tracking or {})
+            attempt.batch.makings = self._makings
             try:
                 self._commit(attempt, judge)
             except KeysTaken as error:

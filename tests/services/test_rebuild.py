@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from domain.rules import BOOK
 from infra.answers import assessment_json
 from infra.eventstore import open_store
 from infra.eventstore.rebuilding import open_rebuilding
-from projections.ports import Store
+from projections.ports import ReadModelsMoved, Store
 from projections.rebuilding import Kind, RebuildTaken
 from services.ingest import Delivery, Ingest
 from services.rebuilding import Remaker, checked, rebuild
@@ -65,15 +66,25 @@ def ingest(store: Store, messages: list[bytes], at_once: int = 100, pause: float
     core = Ingest(store, lambda: RECORDED_AT_US, BOOK, policy)
     for start in range(0, len(messages), at_once):
         chunk = messages[start : start + at_once]
-        core.take([Delivery(message, None, (), "test") for message in chunk])
+        core.take(deliveries(chunk))
         time.sleep(pause)
 
 
-def replayed(messages: list[bytes], policies: object = policy) -> list[bytes]:
+def deliveries(messages: list[bytes]) -> list[Delivery]:
+    return [Delivery(message, None, (), "test") for message in messages]
+
+
+def writer(store: Store, policies: Any, making: str) -> Ingest:
+    """An ingest core as a process makes it at its start."""
+    makings = frozenset({making, open_rebuilding(store).making()})
+    return Ingest(store, lambda: RECORDED_AT_US, BOOK, policies, makings=makings)
+
+
+def replayed(messages: list[bytes], policies: Any = policy) -> list[bytes]:
     replay = Replay()
     for message in messages:
         assert replay.take(message) is None
-    return [assessment_json(found) for found in replay.answers(BOOK, policies)]  # type: ignore[arg-type]
+    return [assessment_json(found) for found in replay.answers(BOOK, policies)]
 
 
 def spoil(store: Store, statement: str) -> None:
@@ -232,6 +243,30 @@ def test_a_rebuild_of_another_making_starts_from_nothing(store: Store) -> None:
     made = remaker.remake(port.histories(dict.fromkeys(streams, 0)))
     port.keep(begun, replace(begun, whole=True), made)
     assert rebuild(port, Remaker(BOOK, policy), "rules a") is False
+    assert list(store.assessments()) == replayed(messages)
+
+
+def test_a_writer_that_goes_by_replaced_rules_is_refused_until_it_starts_again(
+    store: Store,
+) -> None:
+    """No row of the old rules gets among those of the new ones, and no event is lost."""
+    messages = said(600)
+    old = writer(store, policy, "rules a")
+    old.take(deliveries(messages[:200]), {"feed": 1})
+    rebuild(open_rebuilding(store), Remaker(BOOK, without_pooling), "rules b")
+    with pytest.raises(ReadModelsMoved):
+        old.take(deliveries(messages[200:400]), {"feed": 2})
+    assert store.tracking("feed") == 1
+    writer(store, without_pooling, "rules b").take(deliveries(messages[200:]), {"feed": 2})
+    assert list(store.assessments()) == replayed(messages, without_pooling)
+
+
+def test_a_rebuild_by_the_same_rules_disturbs_no_writer(store: Store) -> None:
+    messages = said(400)
+    steady = writer(store, policy, "rules a")
+    for n in range(4):
+        steady.take(deliveries(messages[n * 100 : n * 100 + 100]))
+        rebuild(open_rebuilding(store), Remaker(BOOK, policy), "rules a")
     assert list(store.assessments()) == replayed(messages)
 
 
