@@ -71,7 +71,7 @@ class SqlProjected:
             for stream_id, alert_id in sorted(alerts):
                 self._execute(
                     c,
-                    "SELECT alert_id, month, type, code, unit, transition, raised "
+                    "SELECT alert_id, month, type, code, unit, transition, raised, silent "
                     "FROM alert_state WHERE stream_id = ? AND alert_id = ?",
                     (stream_id, alert_id),
                 )

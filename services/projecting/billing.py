@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from domain.alerts import BILLED_IN_OPERATOR, AlertType, Standing, Transition, Watched, alert_id
+from domain.alerts import BILLED_IN_OPERATOR, AlertType, Standing, Watched, alert_id
 from domain.assess import reckon
 from domain.event import Event
 from domain.facts import Month
@@ -23,7 +23,13 @@ from infra.codec import decode_event, split_stream_id
 from projections.operators import Operators, Person, doubly_billed, is_billed
 from projections.ports import ProjectedRow, Store, StoredEvent, TransitionRow
 from projections.projected import Projected, Stretch
-from services.projecting.following import Folded, FollowedPatients, month_of_number, number_of
+from services.projecting.following import (
+    Folded,
+    FollowedPatients,
+    decided,
+    month_of_number,
+    number_of,
+)
 
 NAME: Final = "operator-billing"
 BILLED: Final = "operator-billing.billed"
@@ -124,7 +130,7 @@ class OperatorBilling:
         ids = {_identity(*one): one for one in concerned}
         found = self._projected.standings({(s, identity) for identity, (s, _) in ids.items()})
         return {
-            ids[identity]: Standing(state.transition, state.raised)
+            ids[identity]: Standing(state.transition, state.raised, state.silent)
             for identity, state in found.items()
         }
 
@@ -138,18 +144,18 @@ def _decided(
     assert told.event.recorded_at_us is not None
     found = []
     for stream_id in sorted({*streams, told.stream_id}):
-        at = standing.get((stream_id, told.month), Standing(0, False))
-        raised = stream_id in wanted
-        if raised == at.raised:
-            continue
-        standing[stream_id, told.month] = Standing(at.transition + 1, raised)
+        key = (stream_id, told.month)
         watched = Watched(told.month, AlertType.CONFLICT_DETECTED, BILLED_IN_OPERATOR, 0)
+        transition = decided(watched, standing.get(key), stream_id in wanted, told.event)
+        if transition is None:
+            continue
+        standing[key] = transition.standing
         version = told.version if stream_id == told.stream_id else streams[stream_id]
         found.append(
             transition_row(
                 stream_id,
                 *split_stream_id(stream_id),
-                Transition(watched, at.transition + 1, raised, None),
+                transition,
                 told.event.key,
                 version,
                 told.event.recorded_at_us,

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from domain.alerts import Occasion, Standing, Transition, Watched, transitions
+from domain.event import Event
 from domain.facts import Month
 from domain.patient import Patient, evolve
 from infra.codec import decode_event, split_stream_id
+from projections.live import MICROSECONDS
 from projections.ports import Batch, PositionPassed, ProjectedRow, Store, StoredEvent, TransitionRow
 from projections.projected import place, pointer
 
@@ -86,6 +89,24 @@ def step(
 
 def _moved(store: Store, expected: Mapping[str, int]) -> bool:
     return any((store.tracking(feed) or 0) != position for feed, position in expected.items())
+
+
+def decided(
+    watched: Watched, standing: Standing | None, wanted: bool, event: Event
+) -> Transition | None:
+    """What this event makes of one alert, if anything; suppressed where ingest would suppress it.
+
+    Whether a month is long over is asked in UTC: an hour matters nothing after a quarter.
+    """
+    assert event.recorded_at_us is not None
+    found = transitions(
+        {} if standing is None else {watched: standing},
+        {watched: None} if wanted else {},
+        watched.month,
+        "UTC",
+        Occasion(event.recorded_at_us // MICROSECONDS, event.history),
+    )
+    return found[0] if found else None
 
 
 def number_of(month: Month) -> int:

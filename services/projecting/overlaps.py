@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from domain.alerts import AlertType, Transition, Watched, alert_id
+from domain.alerts import AlertType, Standing, Watched, alert_id
 from domain.event import Event
 from domain.facts import Month
 from domain.patient import Patient, evolve
@@ -31,7 +31,7 @@ from projections.staffing import (
     entries_moved,
     stretches,
 )
-from services.projecting.following import Folded, FollowedPatients, number_of
+from services.projecting.following import Folded, FollowedPatients, decided, number_of
 
 NAME: Final = "staff-overlap"
 WORK: Final = "staff-overlap.work"
@@ -126,7 +126,7 @@ class _Turn:
         alerts = {key: (key[1][0], _identity(key)) for key in booked}
         standings = projected.standings(set(alerts.values()))
         self._standing = {
-            key: (state.transition, state.raised)
+            key: Standing(state.transition, state.raised, state.silent)
             for key, (_, identity) in alerts.items()
             if (state := standings.get(identity)) is not None
         }
@@ -185,19 +185,19 @@ class _Turn:
             versions[key] = max(versions.get(key, 0), self._versions[staff, one])
 
     def _decide(self, key: tuple[Staff, Booked], change: _Change, version: int) -> None:
-        wanted = self._rota.overlaps[key] > 0
-        number, raised = self._standing.get(key, (0, False))
-        if wanted == raised:
-            return
-        self._standing[key] = (number + 1, wanted)
         (_, performer), (stream, month) = key
         watched = Watched(month, AlertType.STAFF_OVERLAP, performer, 0)
+        wanted = self._rota.overlaps[key] > 0
+        transition = decided(watched, self._standing.get(key), wanted, change.event)
+        if transition is None:
+            return
+        self._standing[key] = transition.standing
         assert change.event.recorded_at_us is not None
         self._transitions.append(
             transition_row(
                 stream,
                 *split_stream_id(stream),
-                Transition(watched, number + 1, wanted, None),
+                transition,
                 change.event.key,
                 version,
                 change.event.recorded_at_us,

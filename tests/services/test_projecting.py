@@ -28,6 +28,7 @@ from projections.rebuilding import RebuildTaken
 from projections.staffing import stretches
 from services.demo.vocabulary import clocked, message, performer, to_line
 from services.ingest import Delivery, Ingest
+from services.notify.deliverable import is_deliverable
 from services.projecting.billing import OperatorBilling
 from services.projecting.following import Projection, live_generation, step
 from services.projecting.overlaps import StaffOverlaps
@@ -231,6 +232,22 @@ def test_ingest_leaves_alerts_that_cross_patients_alone(store: Store) -> None:
         ("a", "raised", 1, "e2"),
         ("b", "raised", 1, "e2"),
     ]
+
+
+def test_what_history_raises_is_stored_and_not_delivered(store: Store) -> None:
+    """Long after the month; and its resolution, too."""
+    feed, projection = Feed(store), overlaps(store)
+    feed._now += 365 * 86_400 * 1_000_000
+    feed.take(feed.work("t1", (0, 30)), feed.work("t2", (20, 40), "b"))
+    feed.take(feed.void("t1"))
+    found = followed(store, projection)
+    assert [(b["state"], b["suppressed"]) for b in found] == [
+        ("raised", "month-long-over"),
+        ("raised", "month-long-over"),
+        ("resolved", "never-raised"),
+        ("resolved", "never-raised"),
+    ]
+    assert not any(is_deliverable(row) for row in store.transitions(0, 100))
 
 
 def crowd(feed: Feed, seed: int, events: int = 120, at_once: int = 1) -> None:
