@@ -7,14 +7,11 @@ between. A reader is in the one or in the other, never in both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg
-from eventsourcing.persistence import OperationalError
-
 from infra.codec import split_stream_id
-from infra.eventstore.postgres_lock import LOCK_LOG, LOCK_SECONDS
+from infra.eventstore.memory import MemoryStore
+from infra.eventstore.rebuild_dialects import SQLITE, Dialect, postgres
 from infra.eventstore.sqlite_rows import event
 from infra.eventstore.transactions import (
     Cursor,
@@ -35,8 +32,8 @@ from projections.rebuilding import (
 )
 
 ASSESSMENTS: Final = "assessments"
-READERS_SECONDS_MAX: Final = 2
-"""How long PostgreSQL's switch waits for readers in the live table, while events wait for it."""
+LOCK_NOT_AVAILABLE: Final = "55P03"
+"""PostgreSQL's code for a lock that was not to be had in time."""
 
 _RENAMES: Final = (
     "ALTER TABLE assessments RENAME TO assessments_before",
@@ -45,48 +42,15 @@ _RENAMES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """Where the two databases differ."""
-
-    mark: str
-    position: str
-    """The column of an event's place in the log."""
-    hold_log: tuple[str, ...] = ()
-    """What keeps events out until the transaction ends; SQLite's write lock does."""
-    hold_rebuild: tuple[str, ...] = ()
-    """What lets one process at a time begin a rebuild."""
-    hold_readers: tuple[str, ...] = ()
-    hold_live: tuple[str, ...] = ()
-    """What keeps a switch out until a transaction that reads several things ends."""
-    empty: str = "DELETE FROM assessments_next"
-
-
-SQLITE: Final = Dialect("?", "position")
-POSTGRES: Final = Dialect(
-    "%s",
-    "notification_id",
-    hold_log=(f"SET LOCAL lock_timeout = '{LOCK_SECONDS:g}s'", LOCK_LOG),
-    hold_rebuild=("LOCK TABLE rebuild IN EXCLUSIVE MODE",),
-    hold_readers=(
-        f"SET LOCAL lock_timeout = '{READERS_SECONDS_MAX}s'",
-        "LOCK TABLE assessments IN ACCESS EXCLUSIVE MODE",
-    ),
-    hold_live=("LOCK TABLE assessments IN ACCESS SHARE MODE",),
-    empty="TRUNCATE assessments_next",
-)
-
-
 def open_rebuilding(store: Store) -> Rebuilding:
     """The rebuild of an open store. Raises TypeError for one in memory: nothing of it is stale."""
-    from infra.eventstore.postgres import PostgresStore
     from infra.eventstore.sqlite import SQLiteStore
 
+    if isinstance(store, MemoryStore):
+        raise TypeError("a store in memory has no read models to rebuild")
     if isinstance(store, SQLiteStore):
         return SqlRebuilding(sqlite_transaction(store), SQLITE)
-    if isinstance(store, PostgresStore):
-        return SqlRebuilding(postgres_transaction(store), POSTGRES)
-    raise TypeError(f"{type(store).__name__} has no read models to rebuild")
+    return SqlRebuilding(postgres_transaction(store), postgres())
 
 
 class _NotNow(Exception):
@@ -227,8 +191,8 @@ class SqlRebuilding:
                 )
         except _NotNow:
             return False
-        except (psycopg.errors.LockNotAvailable, OperationalError) as error:
-            if not _readers_in_the_way(error):
+        except Exception as error:
+            if not _locked_out(error):
                 raise
             return False
         return True
@@ -287,6 +251,7 @@ def _row(progress: Progress) -> tuple[str, str, int, int]:
     return (progress.making, progress.stream, int(progress.whole), progress.position)
 
 
-def _readers_in_the_way(error: BaseException) -> bool:
+def _locked_out(error: Exception) -> bool:
+    """Whether PostgreSQL gave up waiting for a lock; SQLite has given up waiting long before."""
     causes = (error, error.__cause__)
-    return any(isinstance(cause, psycopg.errors.LockNotAvailable) for cause in causes)
+    return any(getattr(cause, "sqlstate", None) == LOCK_NOT_AVAILABLE for cause in causes)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from psycopg.rows import tuple_row
-
 
 class Cursor(Protocol):
     """What the two databases' cursors have in common."""
@@ -38,6 +36,7 @@ def sqlite_transaction(store: Any) -> Transaction:
 
 def postgres_transaction(store: Any) -> Transaction:
     """Transactions of a `PostgresStore`."""
+    from psycopg.rows import tuple_row
 
     @contextmanager
     def transaction(write: bool) -> Iterator[Any]:
