@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from services.cli import audit_diff
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -14,3 +16,6 @@ def audit() -> None:
     \b
     Example: caretally audit --help
     """
+
+
+app.command()(audit_diff.diff)
