@@ -18,6 +18,7 @@ from projections.live import LivePatient
 from projections.ports import Store, StoredEvent
 from services.clockwork import Clockwork
 from services.ingest import Delivery, Ingest, Outcome
+from services.wire.modes import HISTORY
 from tests.given import instant
 
 SECOND_US = 1_000_000
@@ -51,8 +52,8 @@ class Timed:
         self.now = instant(at) if isinstance(at, str) else at
         self.clockwork.look()
 
-    def say(self, *messages: bytes, **headers: bytes) -> Outcome:
-        marks = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    def say(self, *messages: bytes, history: bool = False) -> Outcome:
+        marks = ((HISTORY, b"true"),) if history else ()
         return self.ingest.take([Delivery(m, None, marks, "test") for m in messages])
 
     def rows(self, after: int = 0) -> list[Row]:
