@@ -687,6 +687,17 @@ def a_claim_on_a_blocked_month() -> Situation:
     )
 
 
+def a_clinic_when_complex_care_began() -> Situation:
+    return Situation(
+        "a-clinic-when-complex-care-began",
+        "2017-01",
+        [
+            *with_enrolment(ready("2017-01"), provider_kind="fqhc"),
+            staff("t1", "2017-01-05", 3_700),
+        ],
+    )
+
+
 SITUATIONS = {
     make().name: make
     for make in (
@@ -705,6 +716,7 @@ SITUATIONS = {
         complex_judged_by_another,
         a_claim_no_longer_supported,
         a_claim_supported_otherwise,
+        a_clinic_when_complex_care_began,
         a_clinic_in_its_year_of_change,
         a_price_set_for_the_place,
         figures_that_are_not_known,

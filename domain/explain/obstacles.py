@@ -12,6 +12,7 @@ from domain.explain.explanation import CitedRule, EventRef, Obstacle
 from domain.explain.wording import clock, listed
 from domain.facts import CarePlanRecorded, ComplexityAssessed
 from domain.rules.book import FamilyCodes
+from domain.rules.book import in_force
 from domain.rules.codes import CODE_RULES, FAMILY_RULES, Family
 from domain.time.calendar import first_day
 
@@ -39,15 +40,15 @@ def obstacles(
 
 def _unknown(context: MonthContext, name: Family) -> Obstacle:
     """Why the month has no such family: the date of service, or the kind of provider."""
-    month, kind = context.month, context.span.enrolment.provider_kind if context.span else ""
+    month = context.month
+    kind = context.span.enrolment.provider_kind if context.span else "practitioner"
     rows = [row for row in FAMILY_RULES if row.family is name]
-    day = first_day(month)
-    then = [row for row in rows if row.first <= day and (row.last is None or day <= row.last)]
+    then = in_force(rows, first_day(month))
     bases = [code for code in CODE_RULES if code.family is name and code.is_base]
     rules = tuple(cite(row.rule_id, month) for row in then or rows)
     if then:
         kinds = sorted({each for row in then for each in row.provider_kinds})
-        said = f"Billed by {listed(kinds)} in {month}, not by {kind or 'practitioner'}."
+        said = f"Billed by {listed(kinds)} in {month}, not by {kind}."
         return Obstacle("not-for-this-provider-kind", said, _enrolment(context), rules)
     held = listed([_held(row.first.isoformat(), row.last) for row in bases])
     said = f"{bases[0].code} is no code of {month}; it is one {held}."

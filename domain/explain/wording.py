@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from domain.facts import Clocked, CodeUnits, Work
@@ -50,8 +50,8 @@ def work_done(work: Work, timezone: str) -> str:
     """When the work was, on the patient's own clock."""
     if not isinstance(work, Clocked):
         return f"{clock(work.seconds)} on {work.performed_on}, without clock times"
-    start = datetime.fromtimestamp(work.started_at, UTC).astimezone(zone(timezone))
-    end = datetime.fromtimestamp(work.ended_at, UTC).astimezone(zone(timezone))
+    start = datetime.fromtimestamp(work.started_at, zone(timezone))
+    end = datetime.fromtimestamp(work.ended_at, zone(timezone))
     until = f"{end:%H:%M:%S}"
     if local_date(work.started_at, timezone) != local_date(work.ended_at, timezone):
         until = f"{end:%Y-%m-%d %H:%M:%S}"
