@@ -11,8 +11,7 @@ from domain.explain.catalogue import cite, refs
 from domain.explain.explanation import CitedRule, EventRef, Obstacle
 from domain.explain.wording import clock, listed
 from domain.facts import CarePlanRecorded, ComplexityAssessed
-from domain.rules.book import FamilyCodes
-from domain.rules.book import in_force
+from domain.rules.book import FamilyCodes, in_force
 from domain.rules.codes import CODE_RULES, FAMILY_RULES, Family
 from domain.time.calendar import first_day
 
