@@ -28,6 +28,7 @@ def assessment_row(stream_id: str, assessment: Assessment) -> AssessmentRow:
         month=assessment.month,
         status=assessment.status.value,
         body=whole[: whole.rindex(_VERSION_MEMBER)] + b"}",
+        version=assessment.stream_version,
     )
 
 

@@ -73,8 +73,12 @@ class Settings(BaseSettings):
     kafka_group_instance_id: str | None = None
     kafka_events_topic: str = "ehr.events.v1"
     kafka_alerts_topic: str = "ccm.alerts.v1"
+    kafka_alert_state_topic: str = "ccm.alert-state.v1"
+    """Empty: not written; so with the next one."""
+    kafka_assessments_topic: str = "ccm.assessments.v1"
     kafka_events_partitions: int = Field(12, ge=1, le=10_000)
     kafka_alerts_partitions: int = Field(6, ge=1, le=10_000)
+    """Of each topic that is written."""
     kafka_replication: int = Field(1, ge=1, le=15)
     kafka_max_records: int = Field(2000, ge=1, le=100_000)
     kafka_batch_timeout_ms: int = Field(10, ge=0, le=60_000)
@@ -160,6 +164,13 @@ class Settings(BaseSettings):
         return self
 
     def _safe_kafka(self, servers: str) -> None:
+        names = [self.kafka_events_topic, self.kafka_alerts_topic]
+        names += filter(None, (self.kafka_alert_state_topic, self.kafka_assessments_topic))
+        if not all(names) or len(set(names)) < len(names):
+            raise ValueError(
+                "kafka_alerts_topic: expected a name for events and for alerts, and every topic's "
+                f"name another; found {', '.join(names)}"
+            )
         uses_sasl = self.kafka_security_protocol.startswith("SASL_")
         password = self.kafka_sasl_password.get_secret_value()
         if uses_sasl and not (self.kafka_sasl_username and password):

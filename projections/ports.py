@@ -35,6 +35,7 @@ class AssessmentRow:
 
     `body` is the canonical JSON object of the assessment without its last member,
     `stream_version`, which a reader takes from the patient's row: one number for all months.
+    `version` is the stream version as of which the month was assessed.
     """
 
     stream_id: str
@@ -43,6 +44,7 @@ class AssessmentRow:
     month: str
     status: str
     body: bytes
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,9 +120,9 @@ def reactors(parts: Parts) -> list[Reactor]:
     found: list[Reactor] = []
     kafka = parts.settings.kafka_settings()
     if kafka is not None:
-        from services.relay import AlertRelay
+        from services.relay import relays
 
-        found.append(AlertRelay(kafka, parts.store))
+        found += relays(kafka, parts.store)
     from services import notify
 
     return [*found, *notify.reactors(parts)]

@@ -26,6 +26,7 @@ from infra.eventstore.rows import (
     after,
     doubled_keys,
     enrolled_rows,
+    gone_rows,
     in_order,
     is_empty,
     whole_assessment,
@@ -105,10 +106,7 @@ class PostgresStore:
         if batch.assessments:
             c.execute(sql.SET_ASSESSMENTS, sql.assessment_columns(batch.assessments))
         if batch.removed_months:
-            gone = sorted(
-                (*split_stream_id(stream), month) for stream, month in batch.removed_months
-            )
-            c.execute(sql.DELETE_ASSESSMENTS, sql.columns(gone))
+            c.execute(sql.DELETE_ASSESSMENTS, sql.columns(gone_rows(batch)))
         if batch.transitions:
             c.execute(sql.SET_ALERTS, sql.alert_columns(batch.transitions))
             c.execute(sql.ADD_TRANSITIONS, sql.transition_columns(batch.transitions))

@@ -20,12 +20,17 @@ SET_PATIENTS = (
 )
 SET_ASSESSMENTS = (
     "INSERT INTO assessments SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], "
-    "%b::text[], %b::text[], %b::bytea[]) ON CONFLICT (practice_id, patient_id, month) "
-    "DO UPDATE SET status = excluded.status, body = excluded.body"
+    "%b::text[], %b::text[], %b::bytea[], %b::int8[]) "
+    "ON CONFLICT (practice_id, patient_id, month) "
+    "DO UPDATE SET status = excluded.status, body = excluded.body, version = excluded.version"
 )
 DELETE_ASSESSMENTS = (
-    "DELETE FROM assessments USING unnest(%b::text[], %b::text[], %b::text[]) AS gone (r, p, m) "
-    "WHERE practice_id = r AND patient_id = p AND month = m"
+    "WITH gone AS (DELETE FROM assessments "
+    "USING unnest(%b::text[], %b::text[], %b::text[], %b::int8[]) AS wanted (r, p, m, v) "
+    "WHERE practice_id = r AND patient_id = p AND month = m "
+    "RETURNING practice_id, patient_id, month, v) "
+    "INSERT INTO assessments_gone SELECT * FROM gone "
+    "ON CONFLICT (practice_id, patient_id, month) DO UPDATE SET version = excluded.version"
 )
 SET_ALERTS = (
     "INSERT INTO alert_state SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], "
@@ -78,8 +83,8 @@ def assessment_columns(assessments: Sequence[AssessmentRow]) -> list[list[Any]]:
     """Of one patient-month only the last: a statement may touch a row once."""
     last = {(a.practice_id, a.patient_id, a.month): a for a in assessments}
     return columns(
-        (*place, last[place].stream_id, last[place].status, last[place].body)
-        for place in sorted(last)
+        (*place, row.stream_id, row.status, row.body, row.version)
+        for place, row in sorted(last.items(), key=lambda item: item[0])
     )
 
 

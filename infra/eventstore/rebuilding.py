@@ -41,6 +41,18 @@ _RENAMES: Final = (
     "ALTER TABLE assessments_before RENAME TO assessments_next",
 )
 
+_NOTE_GONE: Final = (
+    "INSERT INTO assessments_gone SELECT a.practice_id, a.patient_id, a.month, p.version "
+    "FROM assessments a JOIN patients p USING (stream_id) WHERE NOT EXISTS ("
+    "SELECT 1 FROM assessments_next n WHERE n.practice_id = a.practice_id "
+    "AND n.patient_id = a.patient_id AND n.month = a.month) "
+    "ON CONFLICT (practice_id, patient_id, month) DO UPDATE SET version = excluded.version"
+)
+_SWITCHED: Final = (
+    "INSERT INTO read_models (name, making, switches) VALUES (?,?,1) ON CONFLICT (name) "
+    "DO UPDATE SET making = excluded.making, switches = read_models.switches + 1"
+)
+
 
 def open_rebuilding(store: Store) -> Rebuilding:
     """The rebuild of an open store. Raises TypeError for one in memory: nothing of it is stale."""
@@ -159,11 +171,11 @@ class SqlRebuilding:
         self._many(c, f"DELETE FROM assessments_next WHERE {where}", months)
         self._many(c, f"DELETE FROM rebuild_differences WHERE {where}", months)
         rows = [
-            (r.practice_id, r.patient_id, r.month, r.stream_id, r.status, r.body)
+            (r.practice_id, r.patient_id, r.month, r.stream_id, r.status, r.body, r.version)
             for m in made
             for r in m.rows
         ]
-        self._many(c, "INSERT INTO assessments_next VALUES (?,?,?,?,?,?)", rows)
+        self._many(c, "INSERT INTO assessments_next VALUES (?,?,?,?,?,?,?)", rows)
         different = [
             (d.practice_id, d.patient_id, d.month, d.kind.value, ",".join(d.members))
             for m in made
@@ -179,16 +191,11 @@ class SqlRebuilding:
                 self._execute_all(c, self._dialect.hold_log)
                 self._step(c, before, before)
                 self._catch_up(c, before, remake, versions, events_max)
+                c.execute(_NOTE_GONE)
                 self._execute_all(c, self._dialect.hold_readers)
                 self._execute_all(c, _RENAMES)
                 c.execute("DELETE FROM rebuild")
-                c.execute(
-                    self._sql(
-                        "INSERT INTO read_models VALUES (?,?) "
-                        "ON CONFLICT (name) DO UPDATE SET making = excluded.making"
-                    ),
-                    (ASSESSMENTS, before.making),
-                )
+                c.execute(self._sql(_SWITCHED), (ASSESSMENTS, before.making))
         except _NotNow:
             return False
         except Exception as error:

@@ -40,6 +40,14 @@ def whole_assessment(body: bytes, version: int) -> bytes:
     return b'%b,"stream_version":%d}' % (body[:-1], version)
 
 
+def gone_rows(batch: Batch) -> list[tuple[str, str, str, int]]:
+    """Months that lose their assessment, in order, and as of which stream version."""
+    return sorted(
+        (*split_stream_id(stream), month, batch.versions.get(stream, 0))
+        for stream, month in batch.removed_months
+    )
+
+
 def encode_headers(headers: tuple[tuple[str, bytes], ...]) -> bytes:
     """Header names may hold lone surrogates: undecodable bytes smuggled through as text."""
     return msgspec.msgpack.encode(

@@ -15,6 +15,7 @@ from infra.eventstore.rows import (
     after,
     doubled_keys,
     enrolled_rows,
+    gone_rows,
     in_order,
     is_empty,
     letter_row,
@@ -30,6 +31,7 @@ from infra.eventstore.sqlite_rows import (
     FORGET_ENROLLED,
     INSERT_EVENT,
     MARK_REPLAYED,
+    NOTE_GONE,
     SELECT_ALERTS,
     SELECT_SNAPSHOTS,
     SELECT_STREAMS,
@@ -104,14 +106,13 @@ class SQLiteStore:
         c.executemany(
             SET_ASSESSMENT,
             [
-                (a.practice_id, a.patient_id, a.month, a.stream_id, a.status, a.body)
+                (a.practice_id, a.patient_id, a.month, a.stream_id, a.status, a.body, a.version)
                 for a in assessed
             ],
         )
-        c.executemany(
-            DELETE_ASSESSMENT,
-            [(*split_stream_id(stream), month) for stream, month in batch.removed_months],
-        )
+        gone = gone_rows(batch)
+        c.executemany(NOTE_GONE, gone)
+        c.executemany(DELETE_ASSESSMENT, [place for *place, _version in gone])
         c.executemany(SET_ALERT, [alert_row(t) for t in batch.transitions])
         c.executemany(ADD_TRANSITION, [transition_row(t) for t in batch.transitions])
         c.executemany(FORGET_ENROLLED, [(stream,) for stream in batch.enrolled])

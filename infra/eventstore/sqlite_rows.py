@@ -19,8 +19,13 @@ SET_PATIENT = (
     "SET version = excluded.version WHERE version <= excluded.version"
 )
 SET_ASSESSMENT = (
-    "INSERT INTO assessments VALUES (?,?,?,?,?,?) ON CONFLICT (practice_id, patient_id, month) "
-    "DO UPDATE SET status = excluded.status, body = excluded.body"
+    "INSERT INTO assessments VALUES (?,?,?,?,?,?,?) ON CONFLICT (practice_id, patient_id, month) "
+    "DO UPDATE SET status = excluded.status, body = excluded.body, version = excluded.version"
+)
+NOTE_GONE = (
+    "INSERT INTO assessments_gone SELECT practice_id, patient_id, month, ?4 FROM assessments "
+    "WHERE practice_id = ?1 AND patient_id = ?2 AND month = ?3 "
+    "ON CONFLICT (practice_id, patient_id, month) DO UPDATE SET version = excluded.version"
 )
 DELETE_ASSESSMENT = "DELETE FROM assessments WHERE practice_id = ? AND patient_id = ? AND month = ?"
 SET_ALERT = (

@@ -13,6 +13,8 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 EVENTS_TOPIC = "ehr.events.v1"
 ALERTS_TOPIC = "ccm.alerts.v1"
+ALERT_STATE_TOPIC = "ccm.alert-state.v1"
+ASSESSMENTS_TOPIC = "ccm.assessments.v1"
 
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
@@ -35,7 +37,8 @@ class KafkaSettings:
 
     `bootstrap` is `host:port[,host:port…]`. With `ssl_cafile` empty the machine's own
     authorities are trusted. `group_instance_id` (one per process, stable over its restarts)
-    makes a quick restart free of a rebalance.
+    makes a quick restart free of a rebalance. The last two topics are not written where their
+    names are empty; `alerts_partitions` is for all that are written.
     """
 
     bootstrap: str
@@ -51,6 +54,8 @@ class KafkaSettings:
     group_instance_id: str | None = None
     events_topic: str = EVENTS_TOPIC
     alerts_topic: str = ALERTS_TOPIC
+    alert_state_topic: str = ALERT_STATE_TOPIC
+    assessments_topic: str = ASSESSMENTS_TOPIC
     events_partitions: int = 12
     alerts_partitions: int = 6
     replication: int = 1
@@ -75,6 +80,15 @@ class KafkaSettings:
     def __repr__(self) -> str:
         """Without the password: settings end up in logs."""
         return f"KafkaSettings({self.bootstrap}, {self.security_protocol}, {self.group_id})"
+
+    @property
+    def compacted_topics(self) -> tuple[str, ...]:
+        """Those we write that keep the latest message of each key alone."""
+        return tuple(name for name in (self.alert_state_topic, self.assessments_topic) if name)
+
+    @property
+    def written_topics(self) -> tuple[str, ...]:
+        return (self.alerts_topic, *self.compacted_topics)
 
     @property
     def breaker(self) -> BreakerLimits:

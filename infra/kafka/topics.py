@@ -15,16 +15,21 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 
 from infra.kafka.settings import KafkaSettings
 
+COMPACTED = {"cleanup.policy": "compact"}
+"""Of a topic that keeps the latest message of each key for ever."""
+
 
 async def ensure_topics(settings: KafkaSettings) -> list[str]:
     """Create the topics that are missing; returns the names of those created.
 
     An existing topic is left as it is, whatever its partitions. Raises `KafkaError`.
     """
-    wanted = [
-        NewTopic(settings.events_topic, settings.events_partitions, settings.replication),
-        NewTopic(settings.alerts_topic, settings.alerts_partitions, settings.replication),
-    ]
+    wanted = [NewTopic(settings.events_topic, settings.events_partitions, settings.replication)]
+    for name in settings.written_topics:
+        configs = COMPACTED if name in settings.compacted_topics else {}
+        wanted.append(
+            NewTopic(name, settings.alerts_partitions, settings.replication, topic_configs=configs)
+        )
     admin = AIOKafkaAdminClient(**settings.client())
     await admin.start()
     try:

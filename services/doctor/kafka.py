@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
+from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]
+    ConfigResource,
+    ConfigResourceType,
+)
 
 from infra.kafka import KafkaSettings
 from services.doctor.finding import Finding, fail, in_one_line, ok, warn
 
 ANSWER_SECONDS = 10.0
 REQUEST_MS = 5_000
+_POLICY = "cleanup.policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,8 @@ class Seen:
 
     partitions: dict[str, int]
     """How many each has; a topic that is missing is not in it."""
+    policies: dict[str, str]
+    """The `cleanup.policy` of each topic that should be compacted."""
     ends: dict[str, int]
     """The next offset of each partition of the events topic, by feed."""
 
@@ -35,18 +42,22 @@ def examine(settings: KafkaSettings, tracking: Callable[[str], int | None]) -> I
         yield fail("kafka", f"{settings.bootstrap}: {in_one_line(error)}", advice)
         return
     yield ok("kafka", f"{settings.bootstrap} answers")
-    events, alerts = settings.events_topic, settings.alerts_topic
+    events = settings.events_topic
     yield _topic(events, seen, settings.events_partitions)
-    yield _topic(alerts, seen, settings.alerts_partitions)
+    for topic in settings.written_topics:
+        yield _topic(topic, seen, settings.alerts_partitions)
+    for topic in settings.compacted_topics:
+        if topic in seen.policies:
+            yield _compaction(topic, seen.policies[topic])
     if events in seen.partitions:
         yield _positions(seen, tracking)
 
 
 async def _look(settings: KafkaSettings) -> Seen:
-    partitions = await _partitions(settings)
+    partitions, policies = await _topics(settings)
     topic = settings.events_topic
     feeds = [TopicPartition(topic, number) for number in range(partitions.get(topic, 0))]
-    return Seen(partitions, await _ends(settings, feeds) if feeds else {})
+    return Seen(partitions, policies, await _ends(settings, feeds) if feeds else {})
 
 
 async def _ends(settings: KafkaSettings, feeds: list[TopicPartition]) -> dict[str, int]:
@@ -59,17 +70,29 @@ async def _ends(settings: KafkaSettings, feeds: list[TopicPartition]) -> dict[st
     return {f"{feed.topic}/{feed.partition}": end for feed, end in ends.items()}
 
 
-async def _partitions(settings: KafkaSettings) -> dict[str, int]:
-    """Partitions of those of our topics that exist; asking for another one could create it."""
+async def _topics(settings: KafkaSettings) -> tuple[dict[str, int], dict[str, str]]:
+    """Partitions and policies of those of our topics that exist; asking for another one could
+    create it."""
     admin = AIOKafkaAdminClient(**settings.client(), request_timeout_ms=REQUEST_MS)
     try:
         await admin.start()
         there = set(await admin.list_topics())
-        wanted = sorted({settings.events_topic, settings.alerts_topic} & there)
+        wanted = sorted({settings.events_topic, *settings.written_topics} & there)
         described = await admin.describe_topics(wanted) if wanted else []
-        return {topic["topic"]: len(topic["partitions"]) for topic in described}
+        partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        return partitions, await _policies(admin, there.intersection(settings.compacted_topics))
     finally:
         await admin.close()
+
+
+async def _policies(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, str]:
+    policies: dict[str, str] = {}
+    for topic in topics:
+        asked = ConfigResource(ConfigResourceType.TOPIC, topic, {_POLICY: None})
+        (answer,) = await admin.describe_configs([asked])
+        for *_, entries in answer.resources:
+            policies[topic] = next((value for key, value, *_ in entries if key == _POLICY), "")
+    return policies
 
 
 def _topic(topic: str, seen: Seen, wanted: int) -> Finding:
@@ -82,6 +105,14 @@ def _topic(topic: str, seen: Seen, wanted: int) -> Finding:
         advice = "add partitions, or set the number of partitions to what there is"
         return warn(name, f"{found} partitions, the settings say {wanted}", advice)
     return ok(name, f"{found} partitions")
+
+
+def _compaction(topic: str, policy: str) -> Finding:
+    """One that is deleted by age forgets what stands; one that is not compacted grows for ever."""
+    if policy == "compact":
+        return ok(f"compaction of {topic}", "the latest of each key is kept")
+    advice = "set the topic's cleanup.policy to compact"
+    return warn(f"compaction of {topic}", f"cleanup.policy is {policy}", advice)
 
 
 def _positions(seen: Seen, tracking: Callable[[str], int | None]) -> Finding:

@@ -12,7 +12,7 @@ import pytest
 from infra.kafka.jars import KafkaUnavailable
 from infra.kafka.local import LocalKafka
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import create_topic
+from infra.kafka.topics import COMPACTED, create_topic
 from tests.kafka import kafka, unavailable
 
 __all__ = ["broker", "database", "kafka", "settings"]
@@ -31,11 +31,15 @@ def fresh(bootstrap: str, partitions: int = 3) -> KafkaSettings:
         bootstrap,
         events_topic=f"events-{name}",
         alerts_topic=f"alerts-{name}",
+        alert_state_topic=f"alert-state-{name}",
+        assessments_topic=f"assessments-{name}",
         group_id=f"group-{name}",
         session_timeout_ms=6000,
     )
     create_topic(bootstrap, settings.events_topic, partitions)
     create_topic(bootstrap, settings.alerts_topic, 2)
+    for topic in settings.compacted_topics:
+        create_topic(bootstrap, topic, 2, COMPACTED)
     return settings
 
 

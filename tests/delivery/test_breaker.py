@@ -12,7 +12,7 @@ import pytest
 from infra.kafka.settings import KafkaSettings
 from tests.delivery.feed import Message, broken, mixed, produce, with_broken
 from tests.delivery.service import Service, assert_exactly_once, letters, until
-from tests.delivery.test_serve import environment, stored
+from tests.delivery.test_serving import environment, stored
 from tests.services.serving import eventually, figures, serving
 
 

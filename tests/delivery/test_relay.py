@@ -11,7 +11,8 @@ from infra.eventstore import open_store
 from infra.kafka.local import LocalKafka
 from infra.kafka.settings import KafkaSettings
 from projections.ports import AlertState, Batch, Store, StoredEvent, TransitionRow
-from services.relay import AlertRelay
+from services.outboxes import Alerts, Message
+from services.relay import TopicRelay
 from tests.delivery.conftest import fresh
 from tests.delivery.service import until
 from tests.delivery.subscriber import Alert, alerts
@@ -46,6 +47,10 @@ def decide(store: Store, rows: list[TransitionRow]) -> None:
     store.commit(Batch(events=[event], versions={"p1/cause": version}, transitions=rows))
 
 
+def alert_relay(settings: KafkaSettings, store: Store) -> TopicRelay:
+    return TopicRelay(settings, store, Alerts(settings.alerts_topic, store))
+
+
 async def received(settings: KafkaSettings, count: int) -> list[Alert]:
     return await asyncio.to_thread(alerts, settings, lambda found: len(found) >= count)
 
@@ -66,7 +71,7 @@ async def test_transitions_arrive_in_order_as_cloudevents_keyed_by_patient(
 ) -> None:
     store = open_store(database)
     decide(store, transitions(patients=10, each=30))
-    relay = AlertRelay(settings, store)
+    relay = alert_relay(settings, store)
     await relay.start()
     found = await received(settings, 300)
     await relay.stop()
@@ -93,25 +98,25 @@ async def test_a_restarted_relay_sends_again_only_what_was_not_noted_and_under_e
 ) -> None:
     store = open_store(database)
     decide(store, transitions(patients=5, each=10))
-    relay = AlertRelay(settings, store)
+    relay = alert_relay(settings, store)
     await relay.start()
     await until(lambda: store.delivered(relay.name) == store.transitions(0, 99)[-1].position)
     await relay.stop()
 
-    class Crashing(AlertRelay):
+    class Crashing(TopicRelay):
         """Dies between Kafka's acknowledgement and the note of it in the ledger."""
 
-        async def _send(self, rows: Sequence[TransitionRow]) -> None:
-            await super()._send(rows)
+        async def _send(self, messages: Sequence[Message]) -> None:
+            await super()._send(messages)
             raise asyncio.CancelledError
 
     decide(store, transitions(patients=5, each=10, start=11))
-    dying = Crashing(settings, store)
+    dying = Crashing(settings, store, Alerts(settings.alerts_topic, store))
     await dying.start()
     await received(settings, 100)
     await dying.stop()
 
-    relay = AlertRelay(settings, store)
+    relay = alert_relay(settings, store)
     await relay.start()
     found = await received(settings, 150)
     await relay.stop()
@@ -130,7 +135,7 @@ async def test_a_restarted_relay_sends_again_only_what_was_not_noted_and_under_e
 
 async def test_an_idle_relay_wakes_at_once(settings: KafkaSettings, database: str) -> None:
     store = open_store(database)
-    relay = AlertRelay(settings, store)
+    relay = alert_relay(settings, store)
     await relay.start()
     decide(store, transitions(1, 1))
     await until(lambda: relay.sent == 1)
@@ -149,7 +154,7 @@ async def test_an_idle_relay_wakes_at_once(settings: KafkaSettings, database: st
 
 async def test_stopping_delivers_what_is_stored(settings: KafkaSettings, database: str) -> None:
     store = open_store(database)
-    relay = AlertRelay(settings, store)
+    relay = alert_relay(settings, store)
     await relay.start()
     decide(store, transitions(patients=50, each=40))
     await relay.stop()
@@ -163,7 +168,7 @@ async def test_alerts_wait_out_a_broker_that_freezes_or_dies(
 ) -> None:
     settings = fresh(broker.bootstrap)
     store = open_store(database)
-    relay = AlertRelay(settings, store)
+    relay = alert_relay(settings, store)
     await relay.start()
     decide(store, transitions(4, 5))
     await until(lambda: relay.sent == 20)

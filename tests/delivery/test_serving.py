@@ -34,6 +34,8 @@ from tests.delivery.service import assert_exactly_once
 from tests.delivery.subscriber import alerts
 from tests.services.serving import eventually, figures, serving
 
+TOPICS = ("in", "out", "state", "months")
+
 
 def environment(settings: KafkaSettings, database: str) -> dict[str, str]:
     return {
@@ -42,6 +44,8 @@ def environment(settings: KafkaSettings, database: str) -> dict[str, str]:
         "CARETALLY_KAFKA": settings.bootstrap,
         "CARETALLY_KAFKA_EVENTS_TOPIC": settings.events_topic,
         "CARETALLY_KAFKA_ALERTS_TOPIC": settings.alerts_topic,
+        "CARETALLY_KAFKA_ALERT_STATE_TOPIC": settings.alert_state_topic,
+        "CARETALLY_KAFKA_ASSESSMENTS_TOPIC": settings.assessments_topic,
         "CARETALLY_KAFKA_GROUP_ID": settings.group_id,
         "CARETALLY_KAFKA_SESSION_TIMEOUT_MS": str(settings.session_timeout_ms),
         "CARETALLY_KAFKA_EVENTS_PARTITIONS": "3",
@@ -77,14 +81,19 @@ def test_events_become_assessments_and_alerts_on_topics_that_it_makes(
 ) -> None:
     name = uuid.uuid4().hex[:8]
     settings = KafkaSettings(
-        kafka, events_topic=f"in-{name}", alerts_topic=f"out-{name}", group_id=name
+        kafka,
+        events_topic=f"in-{name}",
+        alerts_topic=f"out-{name}",
+        alert_state_topic=f"state-{name}",
+        assessments_topic=f"months-{name}",
+        group_id=name,
     )
     with (
         serving(environment(settings, database), "--create-topics") as service,
         httpx.Client(base_url=service.base()) as client,
     ):
         created = {line["message"] for line in service.log if "created" in line["message"]}
-        assert created == {f"topic in-{name} created", f"topic out-{name} created"}
+        assert created == {f"topic {topic}-{name} created" for topic in TOPICS}
         produce(kafka, settings.events_topic, [*earned(4), Message(b"x", b"{", [])])
         found = alerts(settings, lambda some: len(some) >= 4)
         assert {(a.key, json.loads(a.value or b"")["code"]) for a in found} >= {
@@ -97,6 +106,8 @@ def test_events_become_assessments_and_alerts_on_topics_that_it_makes(
             "kafka",
             "lag",
             f"kafka:out-{name}",
+            f"kafka:state-{name}",
+            f"kafka:months-{name}",
         }
         eventually(lambda: sum(lags(client).values()) == 0 and len(lags(client)) == 3)
         told = figures(client)

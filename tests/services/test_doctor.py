@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import uuid
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from infra.eventstore import inspection
-from infra.kafka.topics import create_topic
+from infra.kafka.topics import COMPACTED, create_topic
 from projections.ports import Batch, Store
 from services.doctor import Examination, Finding
 from services.ingest import Delivery
@@ -277,12 +278,15 @@ def test_kafka_that_does_not_answer_fails(database: str) -> None:
 def test_missing_topics_too_few_partitions_and_another_log_are_seen(
     kafka: str, database: str, tmp_path: Path
 ) -> None:
-    events, alerts = f"doctor-in-{tmp_path.name[-8:]}", f"doctor-out-{tmp_path.name[-8:]}"
+    id = uuid.uuid4().hex
+    events, alerts, states, months = (f"doctor-{n}-{id}" for n in ("in", "out", "states", "months"))
     environment = {
         "CARETALLY_DATABASE": database,
         "CARETALLY_KAFKA": kafka,
         "CARETALLY_KAFKA_EVENTS_TOPIC": events,
         "CARETALLY_KAFKA_ALERTS_TOPIC": alerts,
+        "CARETALLY_KAFKA_ALERT_STATE_TOPIC": states,
+        "CARETALLY_KAFKA_ASSESSMENTS_TOPIC": months,
         "CARETALLY_KAFKA_EVENTS_PARTITIONS": "2",
         "CARETALLY_KAFKA_ALERTS_PARTITIONS": "1",
     }
@@ -292,10 +296,14 @@ def test_missing_topics_too_few_partitions_and_another_log_are_seen(
     assert "--create-topics" in found[f"topic {events}"]["advice"]
     create_topic(kafka, events, 1)
     create_topic(kafka, alerts, 1)
+    create_topic(kafka, states, 1)
+    create_topic(kafka, months, 1, COMPACTED)
     code, found = examined(environment)
     assert code == 0
     assert found[f"topic {events}"]["state"] == "warn"
     assert found[f"topic {alerts}"]["state"] == found["positions"]["state"] == "ok"
+    assert found[f"compaction of {states}"]["finding"] == "cleanup.policy is delete"
+    assert found[f"compaction of {months}"]["state"] == "ok"
     store = opened(tmp_path)
     store.commit(Batch(tracking={f"{events}/0": 500}))
     store.close()
