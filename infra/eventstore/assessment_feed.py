@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from infra.codec import split_stream_id
+from infra.eventstore.memory import MemoryStore
 from infra.eventstore.rebuilding import ASSESSMENTS
 from infra.eventstore.sqlite_rows import chunks
 from infra.eventstore.transactions import (
@@ -41,14 +42,13 @@ _GONE = (
 
 def open_assessment_feed(store: Store) -> AssessmentFeed:
     """The feed of an open store. Raises TypeError for one in memory, which nobody follows."""
-    from infra.eventstore.postgres import PostgresStore
     from infra.eventstore.sqlite import SQLiteStore
 
+    if isinstance(store, MemoryStore):
+        raise TypeError("a store in memory has no assessments that others could follow")
     if isinstance(store, SQLiteStore):
         return SqlAssessmentFeed(sqlite_transaction(store), "?", "position")
-    if isinstance(store, PostgresStore):
-        return SqlAssessmentFeed(postgres_transaction(store), "%s", "notification_id")
-    raise TypeError(f"{type(store).__name__} has no assessments that others could follow")
+    return SqlAssessmentFeed(postgres_transaction(store), "%s", "notification_id")
 
 
 class SqlAssessmentFeed:
