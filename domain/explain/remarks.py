@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from domain.assess.assessment import Option
@@ -114,22 +114,33 @@ def _mue(x: Examined) -> Found:
 def _late_after_claim(x: Examined) -> Found:
     claim = x.context.chart.claims[x.context.month]
     assert isinstance(claim.fact, MonthClaimed)
-    submitted_on = claim.fact.submitted_on
-    found = [
-        (entry.entry_id, event)
-        for entry in x.entries
-        if _ever_in_month(x, entry.unwithdrawn)
-        for event in entry.unwithdrawn
-        if local_date(event.time, x.context.timezone) > submitted_on
-    ]
+    found = late_after_claim(x.context, x.entries)
     ids = listed(sorted({f"entry {entry_id}" for entry_id, _ in found}))
-    return f"{ids}, claimed on {submitted_on}", [claim, *(event for _, event in found)], []
+    said = f"{ids}, claimed on {claim.fact.submitted_on}"
+    return said, [claim, *(event for _, event in found)], []
 
 
-def _ever_in_month(x: Examined, revisions: list[Event]) -> bool:
+def late_after_claim(context: MonthContext, entries: Collection[Entry]) -> list[tuple[str, Event]]:
+    """Time of the month said after the day of the claim that stands, by `entry_id`; none where no
+    claim stands."""
+    claim = context.chart.claims.get(context.month)
+    if claim is None:
+        return []
+    assert isinstance(claim.fact, MonthClaimed)
+    submitted_on = claim.fact.submitted_on
+    return [
+        (entry.entry_id, event)
+        for entry in entries
+        if _ever_in_month(context, entry.unwithdrawn)
+        for event in entry.unwithdrawn
+        if local_date(event.time, context.timezone) > submitted_on
+    ]
+
+
+def _ever_in_month(context: MonthContext, revisions: list[Event]) -> bool:
     facts = [event.fact for event in revisions]
     timed = [fact for fact in facts if isinstance(fact, TimeLogged | TimeAmended)]
-    return any(falls_in_month(x.context, fact.work) for fact in timed)
+    return any(falls_in_month(context, fact.work) for fact in timed)
 
 
 def _mdm_by_other(x: Examined) -> Found:

@@ -8,6 +8,7 @@ import msgspec
 
 from domain.assess import Assessment
 from infra.answers import assessment_json
+from services.audit.claims import Item
 from services.audit.difference import Difference, Effect
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -45,3 +46,8 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "came_to_before": effect.before,
         "came_to_after": effect.after,
     }
+
+
+def item_json(item: Item) -> bytes:
+    """One month of the worklist."""
+    return encode(item)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
-from domain.explain.wording import codes
+from domain.explain.wording import codes, several
+from services.audit.amounts import Amount
+from services.audit.claims import Item, Kind
 from services.audit.difference import Difference, Effect, Worth, worth
 from services.audit.telling import Told
 
@@ -70,3 +73,58 @@ def _effect(effect: Effect) -> Iterator[str]:
         yield f"        without it now other: {', '.join(effect.decisive)}"
     elif effect.made_difference and not effect.decisive:
         yield "        the later answer does not hang on it"
+
+
+TITLES = {
+    Kind.DIVERGED: "Claims no longer supported as claimed",
+    Kind.LATE: "Claims supported, with time said after them",
+    Kind.REOPENED: "Claims taken back and not made anew",
+    Kind.UNCLAIMED: "Earned and never claimed",
+}
+
+
+def claim_lines(items: list[Item]) -> Iterator[str]:
+    """The worklist in the order of urgency, each kind with its sum."""
+    if not items:
+        yield "every claim is supported, and every month that earned a code is claimed"
+    for kind, title in TITLES.items():
+        of_kind = [item for item in items if item.kind is kind]
+        if of_kind:
+            yield f"{title}: {several(len(of_kind), 'month')}, {_sum(of_kind)}"
+            for item in of_kind:
+                yield from _item(item)
+            yield ""
+
+
+def _sum(items: Iterable[Item]) -> str:
+    known = [item.at_stake.dollars for item in items if item.at_stake.dollars is not None]
+    unknown = sum(item.at_stake.dollars is None for item in items)
+    more = f", {several(unknown, 'amount')} not known" if unknown else ""
+    return f"{sum(known, Decimal('0.00'))} USD at stake{more}"
+
+
+def _item(item: Item) -> Iterator[str]:
+    yield f"    {item.practice_id} / {item.patient_id}   {item.month}"
+    if item.claim is not None:
+        claim = item.claim
+        what = f"{codes(claim.codes)}, {dollars(claim.amount)}"
+        yield f"        claimed    {what}: claim {claim.claim_id} of {claim.submitted_on}"
+    supported = item.supported
+    blocked = f": {', '.join(item.blockers)}" if item.blockers else ""
+    amount = f", {dollars(supported.amount)}" if supported.codes else blocked
+    yield f"        supported  {codes(supported.codes)}{amount}"
+    yield f"        at stake   {dollars(item.at_stake)}"
+    if item.first_known is not None:
+        again = item.diverged_since != item.first_known
+        since = f", without a break since {item.diverged_since}" if again else ""
+        by = f"; return by {item.deadline}" if item.deadline else "; nothing was paid too much"
+        yield f"        known      {item.first_known}{since}{by}"
+    for event in item.late:
+        yield f"        late       {event.about}; said {event.time}, {event.source}  {event.id}"
+
+
+def dollars(amount: Amount) -> str:
+    """An amount, or why there is none."""
+    if amount.dollars is None:
+        return f"amount not known ({amount.missing})"
+    return f"{amount.dollars} USD"
