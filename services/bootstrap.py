@@ -19,7 +19,7 @@ from infra.eventstore.rebuilding import open_rebuilding
 from infra.making import making_of
 from infra.settings import Settings
 from projections.boundaries import Passed
-from projections.ports import Store
+from projections.ports import ReadModelsMoved, Store
 from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.projecting.following import Projection
 from services.serve.background import Background, Reactor
@@ -46,6 +46,8 @@ class SharedIngest(Ingest):
         )
         self._turn = Lock()
         self._seen = seen
+        self.superseded: ReadModelsMoved | None = None
+        """Set once the store refuses this process for good: it must start again."""
 
     def take(
         self,
@@ -56,7 +58,11 @@ class SharedIngest(Ingest):
     ) -> Outcome:
         with self._turn:
             began = time.perf_counter()
-            outcome = super().take(deliveries, tracking, keep_dead_letters, judge)
+            try:
+                outcome = super().take(deliveries, tracking, keep_dead_letters, judge)
+            except ReadModelsMoved as error:
+                self.superseded = error
+                raise
             if self._seen is not None:
                 self._seen(outcome, time.perf_counter() - began)
             return outcome

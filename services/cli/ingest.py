@@ -54,6 +54,7 @@ def ingest(files: Files, history: AsHistory = False, as_json: AsJson = False) ->
 
 
 def _take(parts: Parts, core: Ingest, path: Path, history: bool) -> FileOutcome:
+    from projections.ports import ReadModelsMoved
     from services.doors.files import ingest_file
     from services.doors.lines import DamagedFile
 
@@ -61,6 +62,8 @@ def _take(parts: Parts, core: Ingest, path: Path, history: bool) -> FileOutcome:
     try:
         with _progress(path) as progress:
             return ingest_file(core, parts.store, path, size, progress, history)
+    except ReadModelsMoved as error:
+        fail(f"{error}; it goes on where it was", FAILED)
     except OSError as error:
         fail(f"{path}: {error.strerror or error}")
     except DamagedFile as error:

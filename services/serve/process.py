@@ -37,6 +37,8 @@ STOP_SECONDS_MAX: Final = 9.0
 DOORS_SECONDS_MAX: Final = 4.5
 BACKGROUND_SECONDS_MAX: Final = 3.5
 
+SUPERSEDED_POLL_SECONDS: Final = 0.25
+
 ENDED, FAILED = 0, 1
 
 
@@ -84,7 +86,7 @@ class Process:
         self._kafka = kafka if plan.consumes or plan.notifies else None
         self._create_topics = create_topics
         self._metrics = Metrics()
-        ingest = parts.ingest(self._metrics.seen)
+        self._ingest = ingest = parts.ingest(self._metrics.seen)
         self._door: KafkaDoor | None = None
         if plan.consumes and kafka is not None:
             self._door = KafkaDoor(kafka, ingest, parts.store.tracking)
@@ -129,10 +131,18 @@ class Process:
             await work.start()
         if self._door is not None:
             self._begin(self._door.run(), "kafka-door")
+        self._begin(self._until_superseded(), "ingest")
         log.info("started")
         code = await self._until(signals.asked)
         self.ended = await self._stop()
         return code
+
+    async def _until_superseded(self) -> None:
+        """Ends when a rebuild by other rules has made the store refuse this process: whoever
+        starts it again gives it the new ones."""
+        while self._ingest.superseded is None:
+            await asyncio.sleep(SUPERSEDED_POLL_SECONDS)
+        log.error("%s", self._ingest.superseded)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))

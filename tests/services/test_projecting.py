@@ -18,7 +18,7 @@ import pytest
 
 from domain.policy import Policy
 from domain.rules import BOOK
-from infra.codec import stream_id
+from infra.codec import decode_event, stream_id
 from infra.eventstore import open_store
 from infra.eventstore.projected import open_projected
 from projections.operators import Operator, Operators
@@ -27,6 +27,7 @@ from projections.projected import place
 from projections.rebuilding import RebuildTaken
 from projections.staffing import stretches
 from services.demo.vocabulary import clocked, message, performer, to_line
+from services.histories import folded
 from services.ingest import Delivery, Ingest
 from services.notify.deliverable import is_deliverable
 from services.projecting.billing import OperatorBilling
@@ -34,12 +35,12 @@ from services.projecting.following import Projection, live_generation, step
 from services.projecting.overlaps import StaffOverlaps
 from services.projecting.panels import FIGURES, Panels, panel
 from services.projecting.remaking import remake
-from services.readings import folded_patient
 from tests.postgres import postgres_server, postgres_url
 from tests.projections.test_staffing import every_pair
+from tests.services.command import Command, command
 from tests.services.serving import eventually, serving
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["command", "postgres_server", "postgres_url"]
 
 NPI = "1000000004"
 _SECOND = timedelta(seconds=1)
@@ -282,7 +283,7 @@ def test_what_stands_raised_is_what_every_pair_says(store: Store, seed: int) -> 
     }
     all = []
     for name, stream in store.load(sorted(store.versions())).items():
-        patient = folded_patient(*name.split("/"), stream)
+        patient = folded(*name.split("/"), map(decode_event, stream.events))
         for entry in patient.entries:
             all += stretches(patient, entry, name, "UTC")
     assert standing == {(*staff, *booked) for staff, booked in every_pair(all)}
@@ -468,6 +469,21 @@ def _race(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(type(port), "differing", slow)
     remake(store, port, overlaps(store), "rules b")
+
+
+def test_the_command_makes_projections_anew_too(command: Command) -> None:
+    store = open_store(command.database)
+    crowd(Feed(store), seed=2, events=60)
+    followed(store, overlaps(store))
+    followed(store, panels(store))
+    before = store.transitions(0, 10_000)
+    ran = command("rebuild", "--json")
+    assert ran.lines()[-1]["projections"] == {"staff-overlap": 0, "panel": 0}
+    assert "staff-overlap: 0 differed" in command("rebuild").err
+    assert live_generation(store, overlaps(store)) == 2
+    assert store.transitions(0, 10_000) == before
+    assert panel(open_projected(store)) == sums(store)
+    store.close()
 
 
 def test_killed_again_and_again_it_decides_each_transition_once(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from benchmarks.workload import lines
@@ -29,6 +31,7 @@ from services.rebuilding import Remaker, checked, rebuild
 from services.replay import Replay
 from tests.postgres import postgres_server, postgres_url
 from tests.services.command import ROOT, Command, command
+from tests.services.serving import serving
 
 __all__ = ["command", "postgres_server", "postgres_url"]
 
@@ -259,6 +262,33 @@ def test_a_writer_that_goes_by_replaced_rules_is_refused_until_it_starts_again(
     assert store.tracking("feed") == 1
     writer(store, without_pooling, "rules b").take(deliveries(messages[200:]), {"feed": 2})
     assert list(store.assessments()) == replayed(messages, without_pooling)
+
+
+def test_a_service_that_goes_by_replaced_rules_ends_and_says_why(command: Command) -> None:
+    """Whoever starts it again gives it the new rules; the event it could not take is not taken."""
+    policies = command.folder / "care.toml"
+    policies.write_text('[policy]\ndate_of_service = "month-end"\n')
+    messages = said(100)
+    kind = {"content-type": "application/cloudevents+json"}
+    environment = {"CARETALLY_DATABASE": command.database, "CARETALLY_HTTP": "127.0.0.1:0"}
+    with serving(environment) as service, httpx.Client(base_url=service.base()) as client:
+        send = partial(client.post, "/api/v1/events", headers=kind)
+        assert {send(content=message).status_code for message in messages[:80]} == {202}
+        assert command("rebuild", CARETALLY_CONFIG=str(policies)).code == 0
+        store = open_store(command.database)
+        taken = store.head()
+        answers = {send(content=message).status_code for message in messages[80:81]}
+        assert answers == {503}
+        assert service.process.wait(timeout=15) == 1
+        assert any("start this process again" in line["message"] for line in service.rest_of_log())
+        assert store.head() == taken
+        store.close()
+    with serving(environment | {"CARETALLY_CONFIG": str(policies)}) as service:
+        with httpx.Client(base_url=service.base()) as client:
+            send = partial(client.post, "/api/v1/events", headers=kind)
+            assert {send(content=message).status_code for message in messages[80:]} == {202}
+        assert service.stop() == 0
+    assert command("rebuild", "--check", CARETALLY_CONFIG=str(policies)).code == 0
 
 
 def test_a_rebuild_by_the_same_rules_disturbs_no_writer(store: Store) -> None:
