@@ -118,11 +118,6 @@ def alert_id(practice_id: str, patient_id: str, watched: Watched) -> str:
     return str(uuid5(ALERTS, json.dumps(parts, ensure_ascii=False, separators=(",", ":"))))
 
 
-def month_is_over(month: Reckoning, now: Instant) -> bool:
-    """Whether the month has ended for the patient at `now`."""
-    return now >= midnight(last_day(month.month) + ONE_DAY, month.timezone)
-
-
 Wanted = dict[Watched, int | None]
 """What should stand raised, with its seconds to go where they have a meaning."""
 
@@ -164,7 +159,8 @@ def _blockers(month: Reckoning, wanted: Wanted) -> None:
 
 def _may_still_count(month: Reckoning, now: Instant) -> bool:
     """Whether time can still be added that counts: the patient is enrolled, the month not over."""
-    return "not-enrolled" not in month.blockers and not month_is_over(month, now)
+    over = midnight(last_day(month.month) + ONE_DAY, month.timezone)
+    return now < over and "not-enrolled" not in month.blockers
 
 
 def few_days_from(month: Month, policy: Policy) -> date:
@@ -231,8 +227,9 @@ def transitions(
     Resolutions come first, then what is raised, each in order of type, code and unit. A raise may
     be suppressed; a resolution is, exactly where its raise was.
     """
+    unheard = Suppression.NEVER_RAISED
     resolved = [
-        Transition(watched, at.transition + 1, False, None, _never_raised(at))
+        Transition(watched, at.transition + 1, False, None, unheard if at.silent else None)
         for watched, at in standing.items()
         if at.raised and watched.month == month and watched not in wanted
     ]
@@ -244,10 +241,6 @@ def transitions(
             hidden = occasion.hides(watched, timezone)
             raised.append(Transition(watched, number, True, seconds_to_go, hidden))
     return [*sorted(resolved, key=_order), *sorted(raised, key=_order)]
-
-
-def _never_raised(at: Standing) -> Suppression | None:
-    return Suppression.NEVER_RAISED if at.silent else None
 
 
 def _order(transition: Transition) -> tuple[str, str, int]:

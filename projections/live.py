@@ -94,15 +94,12 @@ class LivePatient:
         or out of it; the month of a tick."""
         if isinstance(fact, ClockTicked):
             return {fact.month}
-        months = {
-            month
-            for month, alerts in self._alerts.items()
-            if any(standing.raised for standing in alerts.values())
-        }
-        if self.patient.chart.spans:
-            months.update(
-                month for month in months_possible(now, now) if may_be_at_risk(month, policy, now)
-            )
+        months = {m for m in months_possible(now, now) if may_be_at_risk(m, policy, now)}
+        if not self.patient.chart.spans:
+            months.clear()
+        for month, alerts in self._alerts.items():
+            if any(standing.raised for standing in alerts.values()):
+                months.add(month)
         if not months:
             return months
         first, last = reach(fact)
