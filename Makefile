@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint bench mutants picture clean
+.PHONY: help setup demo test test-chaos lint bench mutants picture clean
 
 help:
 	@echo "make demo   the main job in one process, no services: events in, codes and alerts live"
 	@echo "make test   everything: lint, types, import rules, all tests, real Kafka and PostgreSQL"
+	@echo "make test-chaos  kills, stops, power cuts by the hundred under load, then the figures"
 	@echo "make lint   style, types and import rules alone"
 	@echo "make bench  speed side by side with the plain way"
 	@echo "make mutants  changes the rules in thousands of small ways: tests must notice (docs/mutation.md)"
@@ -39,6 +40,10 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest $(ARGS)
+
+# ARGS narrows it: make test-chaos ARGS='--kills 100 --fuzz 0 --seed 3' (docs/delivery.md)
+test-chaos: $(READY)
+	$(BIN)/python -m tests.crash $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.ingest

