@@ -18,18 +18,22 @@ from projections.ports import Store
 from services import clockwork as module
 from services.cli.read import _events
 from services.clockwork import FEED
+from tests.contracts.conftest import ALL, url_of
 from tests.given import instant
+from tests.postgres import postgres_server, postgres_url
 from tests.services.timed import CLOCK_SOURCE as CLOCK
 from tests.services.timed import Timed, as_stored, chart, logged, replayed, said
+
+__all__ = ["postgres_server", "postgres_url"]
 
 EARLY, FEW, OVER = "2025-03-10T12:00:00Z", "2025-03-27T04:00:10Z", "2025-04-01T04:00:10Z"
 RISK, NEAR, REACHED = "month.at-risk", "threshold.approaching", "threshold.reached"
 MARCH = "2025-03"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=ALL)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store("memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/care.db")
+    opened = open_store(url_of(request.param, request, tmp_path))
     yield opened
     opened.close()
 
