@@ -22,13 +22,13 @@ STREAMS_AT_ONCE: Final = 200
 EVENTS_AT_ONCE: Final = 2_000
 """Events of the log whose patients are brought up to date in one transaction."""
 
-LAST_EVENTS_MAX: Final = 500
+LAST_EVENTS_MAX: Final = 200
 """Events folded while others wait for the switch: some tenths of a second."""
 
 PATIENTS_MAX: Final = 20_000
 """Patients kept folded while the rebuild follows the log."""
 
-RETRY_SECONDS: Final = 0.2
+RETRY_SECONDS: Final = 0.05
 
 Told = Callable[[Progress, int], None]
 """Hears of each step and how many patients it made."""
@@ -59,9 +59,10 @@ class Remaker:
             self._patients.popitem(last=False)
         return made
 
-    def forget(self) -> None:
-        """What was folded was not written."""
-        self._patients.clear()
+    def forget(self, stream_ids: Iterable[str]) -> None:
+        """What was folded of these was not written, or is not needed again."""
+        for stream_id in stream_ids:
+            self._patients.pop(stream_id, None)
 
     def _made(self, history: History) -> Made:
         stream_id = history.stream.stream_id
@@ -110,10 +111,16 @@ def rebuild(
     progress = _all_streams(port, remaker, progress, told)
     while True:
         progress = _catch_up(port, remaker, progress, told)
-        if port.switch(progress, remaker.remake, remaker.version, LAST_EVENTS_MAX):
+        folded: list[str] = []
+
+        def remake(histories: Sequence[History], folded: list[str] = folded) -> list[Made]:
+            folded += [history.stream.stream_id for history in histories]
+            return remaker.remake(histories)
+
+        if port.switch(progress, remake, remaker.version, LAST_EVENTS_MAX):
             port.clear()
             return resumed
-        remaker.forget()
+        remaker.forget(folded)
         sleep(RETRY_SECONDS)
 
 
@@ -125,7 +132,7 @@ def _all_streams(port: Rebuilding, remaker: Remaker, progress: Progress, told: T
         if streams:
             after = replace(progress, stream=streams[-1])
         made = remaker.remake(port.histories(dict.fromkeys(streams, 0)))
-        remaker.forget()
+        remaker.forget(streams)
         port.keep(progress, after, made)
         progress = after
         told(progress, len(streams))
@@ -154,6 +161,6 @@ def checked(port: Rebuilding, remaker: Remaker, told: Told) -> Iterator[Differen
     while streams := port.streams(progress.stream, STREAMS_AT_ONCE):
         for made in remaker.remake(port.histories(dict.fromkeys(streams, 0))):
             yield from made.differences
-        remaker.forget()
+        remaker.forget(streams)
         progress = replace(progress, stream=streams[-1])
         told(progress, len(streams))

@@ -128,24 +128,31 @@ class SqlRebuilding:
     def _histories(self, c: Cursor, beyond: Mapping[str, int]) -> list[History]:
         streams = {s: StoredStream(s, None, [], []) for s in beyond}
         live: dict[str, list[AssessmentRow]] = {s: [] for s in beyond}
-        for stream, version in beyond.items():
-            c.execute(
-                self._sql(
-                    "SELECT originator_id, originator_version, topic, state, event_key, "
-                    f"{self._dialect.position} FROM stored_events WHERE originator_id = ? "
-                    "AND originator_version > ? ORDER BY originator_version"
-                ),
-                (stream, version),
-            )
-            streams[stream].events.extend(event(row) for row in c.fetchall())
-            c.execute(
-                self._sql(
-                    "SELECT stream_id, practice_id, patient_id, month, status, body "
-                    "FROM assessments WHERE practice_id = ? AND patient_id = ?"
-                ),
-                split_stream_id(stream),
-            )
-            live[stream].extend(AssessmentRow(*row) for row in c.fetchall())
+        pairs = ",".join(["(?,?)"] * len(beyond))
+        # CROSS JOIN: SQLite keeps the order, so that it looks up what is wanted and no more.
+        c.execute(
+            self._sql(
+                f"WITH wanted (stream, beyond) AS (VALUES {pairs}) "
+                "SELECT originator_id, originator_version, topic, state, event_key, "
+                f"{self._dialect.position} FROM wanted CROSS JOIN stored_events "
+                "WHERE originator_id = stream AND originator_version > beyond "
+                "ORDER BY originator_id, originator_version"
+            ),
+            [value for wanted in beyond.items() for value in wanted],
+        )
+        for row in c.fetchall():
+            streams[row[0]].events.append(event(row))
+        c.execute(
+            self._sql(
+                f"WITH wanted (practice, patient) AS (VALUES {pairs}) "
+                "SELECT stream_id, practice_id, patient_id, month, status, body "
+                "FROM wanted CROSS JOIN assessments "
+                "WHERE practice_id = practice AND patient_id = patient"
+            ),
+            [value for stream in beyond for value in split_stream_id(stream)],
+        )
+        for row in c.fetchall():
+            live[row[0]].append(AssessmentRow(*row))
         return [History(streams[s], live[s]) for s in beyond]
 
     def keep(self, before: Progress, after: Progress, made: Sequence[Made]) -> None:
@@ -215,6 +222,8 @@ class SqlRebuilding:
         streams, last = self._moved(c, before.position, events_max)
         if self._moved(c, last, 1)[0]:
             raise _NotNow
+        if not streams:
+            return
         beyond = {stream: versions(stream) for stream in streams}
         self._write(c, remake(self._histories(c, beyond)))
 
