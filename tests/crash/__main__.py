@@ -31,8 +31,8 @@ from tests.postgres import LocalPostgres, database, local_postgres
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "chaos.jsonl"
 COUNTS = {
-    "kills-sqlite": (250, "kill -9 of ingest and notifier over SQLite"),
-    "kills-postgres": (250, "kill -9 of two ingest processes and a notifier over PostgreSQL"),
+    "kills-sqlite": (250, "kill -9 of ingest, projector and notifier over SQLite"),
+    "kills-postgres": (250, "kill -9 of two ingest, a projector and a notifier over PostgreSQL"),
     "demo-kills": (20, "kill -9 of the demo"),
     "postgres-stops": (100, "immediate stops of PostgreSQL"),
     "broker-stops": (50, "kill -9 of the broker, over PostgreSQL"),
@@ -42,7 +42,7 @@ COUNTS = {
     "torn-writes": (1000, "power cuts under SQLite"),
     "fuzz": (1_000_000, "damaged messages"),
 }
-TWO = ("ingest", "ingest", "notifier")
+TWO = ("ingest", "ingest", "projector", "notifier")
 THREE = ("ingest", "ingest", "ingest", "notifier")
 
 Found = dict[str, Any]
@@ -70,7 +70,9 @@ class Chaos:
         }
 
     def _sqlite(self, disturb: Disturb) -> Found:
-        return self._in_world(None, lambda w: _counted(w, disturb, ("ingest", "notifier"), True))
+        return self._in_world(
+            None, lambda w: _counted(w, disturb, ("ingest", "projector", "notifier"), True)
+        )
 
     def _postgres(self, disturb: Disturb, roles: tuple[str, ...], stays: bool = True) -> Found:
         with database(self._server.url) as url:

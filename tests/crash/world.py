@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -12,18 +13,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 from confluent_kafka import Producer
 
-from benchmarks.workload import lines
+from benchmarks.workload import DAYS, FIRST_DAY, lines
 from infra.eventstore import open_store
 from infra.kafka.settings import KafkaSettings
 from projections.ports import Store
+from projections.projected import place
+from services.projecting.overlaps import NAME as OVERLAPS
 from tests.delivery.conftest import fresh
-from tests.delivery.feed import Message, binary, broken, structured
+from tests.delivery.feed import LAST_DAY, Message, binary, broken, structured
 from tests.services.serving import clean
 
 PATIENCE_SECONDS = 180.0
@@ -37,15 +41,19 @@ CLINIC_EVENTS = 1000
 
 COMMAND = ("-m", "services.cli.main")
 
+_DAY = re.compile(rb"(?<=\")20\d\d-\d\d-\d\d")
+_LATER = LAST_DAY - (FIRST_DAY + timedelta(DAYS - 1))
+"""The workload is told as of last month: of months long over nobody is alerted."""
+
 Result = TypeVar("Result")
 
 
 def messages(seed: int) -> Iterator[Message]:
-    """Patients without end, a clinic at a time: each one's three months, late, repeated and
-    corrected entries among them, in two content modes."""
+    """Patients without end, a clinic at a time: each one's last three whole months, late, repeated
+    and corrected entries among them, in two content modes."""
     for clinic in count():
         for number, line in enumerate(lines(CLINIC_EVENTS, seed + clinic)):
-            event = json.loads(line)
+            event = json.loads(_DAY.sub(_moved, line))
             event["subject"], event["id"] = (
                 f"{clinic}-{event['subject']}",
                 f"{clinic}-{event['id']}",
@@ -53,6 +61,10 @@ def messages(seed: int) -> Iterator[Message]:
             yield binary(event) if number % 2 else structured(event)
             if number % BROKEN_EVERY == 0:
                 yield broken(number)
+
+
+def _moved(day: re.Match[bytes]) -> bytes:
+    return (date.fromisoformat(day[0].decode()) + _LATER).isoformat().encode()
 
 
 class Feeder:
@@ -232,6 +244,8 @@ class World:
         """What grows while a role works."""
         if role == "notifier":
             return store.delivered(f"kafka:{self.settings.alerts_topic}")
+        if role == "projector":
+            return store.tracking(place(OVERLAPS, 0)) or 0
         return store.head()
 
     @contextmanager
