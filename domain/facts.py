@@ -213,6 +213,14 @@ class EventRetracted:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityLinked:
+    """In this identifier system this value means this patient. Who says so last is believed."""
+
+    system: str
+    value: str
+
+
 class Boundary(StrEnum):
     """An instant in a patient's month at which alerts may change by themselves."""
 
@@ -251,6 +259,7 @@ Fact = (
     | MonthClaimed
     | MonthReopened
     | EventRetracted
+    | IdentityLinked
     | ClockTicked
 )
 
@@ -273,6 +282,7 @@ FACT_OF_TYPE: dict[str, type[Fact]] = {
     "month.claimed.v1": MonthClaimed,
     "month.reopened.v1": MonthReopened,
     "event.retracted.v1": EventRetracted,
+    "identity.linked.v1": IdentityLinked,
 }
 """Stable names of the events that come in: the only way such a name becomes a class."""
 

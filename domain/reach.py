@@ -8,6 +8,7 @@ from domain.facts import (
     ConsentRecorded,
     ConsentRevoked,
     Fact,
+    IdentityLinked,
     Month,
     MonthClaimed,
     MonthReopened,
@@ -39,6 +40,8 @@ def reach(fact: Fact) -> tuple[Month, Month]:
             return (month_of(fact.revoked_on), LAST_MONTH)
         case CarePlanRecorded() | VisitRecorded():
             return (month_of(fact.on), LAST_MONTH)
+        case IdentityLinked():
+            return (LAST_MONTH, FIRST_MONTH)  # no month at all
         case StayRecorded():
             return (month_of(fact.admitted_on), LAST_MONTH)
         case _:

@@ -78,5 +78,6 @@ SPECIMEN: tuple[tuple[str, dict[str, Any]], ...] = (
         "event.retracted.v1",
         {"event_source": "/specimen", "event_id": "1", "reason": "entered in error"},
     ),
+    ("identity.linked.v1", {"system": "urn:oid:1.2.3", "value": "MR1"}),
 )
 """Event names with their data, in the order of a stream."""

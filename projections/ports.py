@@ -112,6 +112,32 @@ class DeadLetter:
     received_at_us: int
     id: int = 0
     replayed_at_us: int | None = None
+    waits_for: str = ""
+    """The key of what would mend it by itself (`projections.translated`), '' where nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One standing identity of a patient. `key` stands for practice, system and value; the rest is
+    the order of the event that says so."""
+
+    key: str
+    time: int
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenResource:
+    """What was last taken of one resource of a feed, and which events stand for it.
+
+    `key` stands for feed and resource; `revision` counts from 1: a writer that does not add one to
+    what is stored was overtaken by another.
+    """
+
+    key: str
+    revision: int
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +185,12 @@ class Batch:
     """Dead letters (by id) that this batch takes after all, and when; the first time stays."""
     enrolled: dict[str, list[EnrolledMonths]] = field(default_factory=dict)
     """All enrolments of patients of whom one may have changed, in place of earlier ones."""
+    links: dict[str, list[Link]] = field(default_factory=dict)
+    """All standing identities of patients of whom one may have changed, in place of earlier."""
+    resources: list[TakenResource] = field(default_factory=list)
+    """Of one resource only the last; `StreamMoved` where another writer was faster."""
+    refused_again: dict[int, DeadLetter] = field(default_factory=dict)
+    """Dead letters (by id) that wait for something else now: reason, field, sentence, key."""
     snapshots: list[Snapshot] = field(default_factory=list)
     """One a patient at most; each takes the place of an earlier one."""
     projected: list[ProjectedRow] = field(default_factory=list)

@@ -14,12 +14,14 @@ from projections.ports import (
     DeadLetter,
     EnrolledMonths,
     KeysTaken,
+    Link,
     PositionPassed,
     ProjectedRow,
     Snapshot,
     StoredEvent,
     StoredStream,
     StreamMoved,
+    TakenResource,
     TransitionRow,
 )
 
@@ -44,6 +46,8 @@ class MemoryStore:
         self.enrolled: dict[str, list[EnrolledMonths]] = {}
         self.projected: dict[tuple[str, int, str, int, str], bytes] = {}
         """Rows of projections that cross patients: (table, generation, part, at, key) to body."""
+        self.links: dict[str, list[Link]] = {}
+        self.resources: dict[str, TakenResource] = {}
 
     def commit(self, batch: Batch) -> None:
         with self._changed:
@@ -56,8 +60,11 @@ class MemoryStore:
                 self._assessments.pop(pair, None)
             self._transit(batch.transitions)
             self.enrolled.update(batch.enrolled)
+            self.links.update(batch.links)
+            self.resources.update({r.key: r for r in batch.resources})
             self._keep(batch.dead_letters)
             self._mark_replayed(batch.replayed)
+            self._wait_anew(batch.refused_again)
             self._remember(batch.snapshots)
             self._project(batch.projected)
             if batch.events:
@@ -72,6 +79,10 @@ class MemoryStore:
             if position <= self._tracking.get(name, -1):
                 raise PositionPassed(f"feed {name} is already at or beyond {position}")
         self._refuse_moved(batch)
+        for taken_next in batch.resources:
+            known = self.resources.get(taken_next.key)
+            if taken_next.revision != (known.revision if known else 0) + 1:
+                raise StreamMoved("a resource was taken by another writer first")
         taken = {e.key: self._keys[e.key] for e in batch.events if e.key in self._keys}
         if taken := taken or doubled_keys(batch.events):
             raise KeysTaken(taken)
@@ -209,6 +220,18 @@ class MemoryStore:
             place = letter_id - 1
             if 0 <= place < len(self._letters) and self._letters[place].replayed_at_us is None:
                 self._letters[place] = replace(self._letters[place], replayed_at_us=at_us)
+
+    def _wait_anew(self, refused_again: dict[int, DeadLetter]) -> None:
+        for letter_id, said in refused_again.items():
+            waits = self._letters[letter_id - 1]
+            if waits.replayed_at_us is None:
+                self._letters[letter_id - 1] = replace(
+                    waits,
+                    reason=printable(said.reason),
+                    field=printable(said.field),
+                    sentence=printable(said.sentence),
+                    waits_for=said.waits_for,
+                )
 
     def delivered(self, sink: str) -> int:
         return self._delivered.get(sink, 0)

@@ -14,6 +14,7 @@ from psycopg.rows import tuple_row
 
 from infra.codec import split_stream_id
 from infra.eventstore import postgres_rows as sql
+from infra.eventstore import translated
 from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.postgres_lock import end_silent_holders, lock_log, waited_in_vain
 from infra.eventstore.postgres_recorder import (
@@ -118,6 +119,7 @@ class PostgresStore:
             c.execute(sql.ADD_LETTERS, sql.letter_columns(batch.dead_letters))
         if batch.replayed:
             c.execute(sql.MARK_REPLAYED, sql.columns(sorted(batch.replayed.items())))
+        translated.write(c, batch, "%s")
         if batch.snapshots:
             c.execute(sql.SET_SNAPSHOTS, sql.snapshot_columns(batch.snapshots))
         write_projected(c, batch.projected, "%s")
@@ -249,7 +251,7 @@ class PostgresStore:
     def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
         rows = self._select(
             "SELECT id, origin, reason, field, sentence, value, key, headers, received_at_us, "
-            "replayed_at_us FROM dead_letters WHERE id > %s ORDER BY id LIMIT %s",
+            "replayed_at_us, waits_for FROM dead_letters WHERE id > %s ORDER BY id LIMIT %s",
             (after, limit),
         )
         return [letter(row) for row in rows]

@@ -53,10 +53,10 @@ ADD_ENROLLED = (
 )
 ADD_LETTERS = (
     "INSERT INTO dead_letters (origin, reason, field, sentence, value, key, headers, "
-    "received_at_us, replayed_at_us) SELECT o, re, f, se, v, k, h, at, again FROM "
+    "received_at_us, replayed_at_us, waits_for) SELECT o, re, f, se, v, k, h, at, again, w FROM "
     "unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], "
-    "%b::bytea[], %b::int8[], %b::int8[]) WITH ORDINALITY "
-    "AS t (o, re, f, se, v, k, h, at, again, n) ORDER BY n"
+    "%b::bytea[], %b::int8[], %b::int8[], %b::text[]) WITH ORDINALITY "
+    "AS t (o, re, f, se, v, k, h, at, again, w, n) ORDER BY n"
 )
 MARK_REPLAYED = (
     "UPDATE dead_letters SET replayed_at_us = coalesce(replayed_at_us, at) "

@@ -78,6 +78,7 @@ def letter_row(letter: DeadLetter) -> tuple[object, ...]:
         encode_headers(letter.headers),
         letter.received_at_us,
         letter.replayed_at_us,
+        letter.waits_for,
     )
 
 
@@ -101,6 +102,9 @@ def is_empty(batch: Batch) -> bool:
         or batch.enrolled
         or batch.dead_letters
         or batch.replayed
+        or batch.links
+        or batch.resources
+        or batch.refused_again
         or batch.snapshots
         or batch.projected
         or batch.tracking

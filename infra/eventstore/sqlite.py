@@ -10,6 +10,7 @@ from eventsourcing.persistence import IntegrityError, Tracking
 from eventsourcing.sqlite import SQLiteCursor
 
 from infra.codec import split_stream_id
+from infra.eventstore import translated
 from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.rows import (
     after,
@@ -119,6 +120,7 @@ class SQLiteStore:
         c.executemany(ADD_ENROLLED, enrolled_rows(batch))
         c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
         c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
+        translated.write(c.sqlite_cursor, batch)
         c.executemany(SET_SNAPSHOT, [snapshot_row(s) for s in batch.snapshots])
         write_projected(c, batch.projected)
 
@@ -250,7 +252,7 @@ class SQLiteStore:
         return self._select(
             letter,
             "SELECT id, origin, reason, field, sentence, value, key, headers, received_at_us, "
-            "replayed_at_us FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
+            "replayed_at_us, waits_for FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
             (after, limit),
         )
 

@@ -40,7 +40,7 @@ ADD_TRANSITION = (
 )
 ADD_LETTER = (
     "INSERT INTO dead_letters (origin, reason, field, sentence, value, key, headers, "
-    "received_at_us, replayed_at_us) VALUES (?,?,?,?,?,?,?,?,?)"
+    "received_at_us, replayed_at_us, waits_for) VALUES (?,?,?,?,?,?,?,?,?,?)"
 )
 MARK_REPLAYED = "UPDATE dead_letters SET replayed_at_us = coalesce(replayed_at_us, ?) WHERE id = ?"
 SET_DELIVERED = (
@@ -161,9 +161,19 @@ def transition(row: Any) -> TransitionRow:
 
 
 def letter(row: Any) -> DeadLetter:
-    id, origin, reason, field, sentence, value, key, headers, received, replayed = row
+    id, origin, reason, field, sentence, value, key, headers, received, replayed, waits_for = row
     return DeadLetter(
-        origin, reason, field, sentence, value, key, decode_headers(headers), received, id, replayed
+        origin,
+        reason,
+        field,
+        sentence,
+        value,
+        key,
+        decode_headers(headers),
+        received,
+        id,
+        replayed,
+        waits_for,
     )
 
 

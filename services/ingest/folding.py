@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from domain.facts import EventRetracted, Month, PatientDisenrolled, PatientEnrolled
+from domain.facts import EventRetracted, IdentityLinked, Month, PatientDisenrolled, PatientEnrolled
 from domain.patient import Accepted as New
 from domain.patient import Duplicate, conflicting_duplicate, decide
 from domain.policy import Policy
@@ -16,12 +16,17 @@ from projections.boundaries import Passed
 from projections.enrolled import enrolled_months
 from projections.live import MICROSECONDS
 from projections.ports import Batch, StoredEvent
+from projections.translated import links
 from services.ingest.patients import HotPatient
 from services.ingest.ticks import tick
 from services.wire.decode import Accepted
 
 _ENROLMENT = frozenset({PatientEnrolled, PatientDisenrolled, EventRetracted})
 """Facts that may change when a patient is enrolled."""
+
+
+_IDENTITY = frozenset({IdentityLinked, EventRetracted})
+"""Facts that may change whom an identifier means."""
 
 
 class Folding:
@@ -42,6 +47,7 @@ class Folding:
         self._recorded_at_us = recorded_at_us
         self._touched: dict[str, set[Month]] = {}
         self._enrolments: set[str] = set()
+        self._identities: set[str] = set()
         self._streams: dict[bytes, str] = {}
         self.results = results
         self.batch = Batch()
@@ -95,6 +101,8 @@ class Folding:
         for stream_id in self._enrolments:
             patient = self._patients[stream_id].live.patient
             self.batch.enrolled[stream_id] = enrolled_months(patient)
+        for stream_id in self._identities:
+            self.batch.links[stream_id] = links(self._patients[stream_id].live.patient)
 
     def _append(self, hot: HotPatient, accepted: Accepted, stream_id: str, key: bytes) -> None:
         event, patient = accepted.event, hot.live.patient
@@ -116,6 +124,8 @@ class Folding:
         self._touched.setdefault(stream_id, set()).update(months)
         if type(event.fact) in _ENROLMENT:
             self._enrolments.add(stream_id)
+        if type(event.fact) in _IDENTITY:
+            self._identities.add(stream_id)
         for change in changes:
             row = transition_row(
                 stream_id,

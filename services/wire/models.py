@@ -211,6 +211,14 @@ class EventRetracted(EventData):
         return facts.EventRetracted(self.event_source, self.event_id, self.reason)
 
 
+class IdentityLinked(EventData):
+    system: Source
+    value: Identifier
+
+    def fact(self) -> facts.Fact:
+        return facts.IdentityLinked(self.system, self.value)
+
+
 DATA_OF_TYPE: dict[str, type[EventData]] = {
     "patient.enrolled.v1": PatientEnrolled,
     "patient.disenrolled.v1": PatientDisenrolled,
@@ -230,4 +238,5 @@ DATA_OF_TYPE: dict[str, type[EventData]] = {
     "month.claimed.v1": MonthClaimed,
     "month.reopened.v1": MonthReopened,
     "event.retracted.v1": EventRetracted,
+    "identity.linked.v1": IdentityLinked,
 }

@@ -112,6 +112,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], f.Fact]] = {
         {"event_source": SOURCE, "event_id": "e0", "reason": "entered in error"},
         f.EventRetracted(SOURCE, "e0", "entered in error"),
     ),
+    "identity.linked.v1": (
+        {"system": "urn:oid:1.2.36.146", "value": "MR-7"},
+        f.IdentityLinked("urn:oid:1.2.36.146", "MR-7"),
+    ),
 }
 
 GONE = object()
