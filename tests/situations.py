@@ -698,6 +698,28 @@ def a_clinic_when_complex_care_began() -> Situation:
     )
 
 
+def left_within_the_month() -> Situation:
+    return Situation(
+        "left-within-the-month",
+        MONTH,
+        [
+            *ready(MONTH),
+            consent("2025-02-01"),
+            said(f.PatientDisenrolled(day("2025-03-20"), "moved"), "2025-03-20"),
+            staff("t1", "2025-03-20", 1_200),
+            staff("t2", "2025-03-21", 1_200),
+        ],
+    )
+
+
+def a_claim_without_ground() -> Situation:
+    return Situation(
+        "a-claim-without-ground",
+        MONTH,
+        [*ready(MONTH), claimed(MONTH, "2025-04-02", ("99490", 1))],
+    )
+
+
 SITUATIONS = {
     make().name: make
     for make in (
@@ -738,5 +760,7 @@ SITUATIONS = {
         a_figure_missing_ahead,
         across_midnights,
         a_claim_on_a_blocked_month,
+        left_within_the_month,
+        a_claim_without_ground,
     )
 }

@@ -12,10 +12,22 @@ from domain import facts as f
 from domain.assess import assessments
 from domain.assess.assessment import Family, Option, Payment
 from domain.assess.families import day_reached, select
+from domain.event import Event
 from domain.policy import Policy
 from domain.rules import BOOK
 from domain.rules.services import code_range
-from tests.given import event, five_pm, folded, mdm, ready, staff, then
+from tests.given import (
+    clocked,
+    consent,
+    event,
+    five_pm,
+    folded,
+    mdm,
+    ready,
+    staff,
+    then,
+    visit,
+)
 
 MONTH = "2025-03"
 
@@ -65,6 +77,74 @@ class TestSelection:
 
     def test_nothing_to_choose_from_selects_nothing(self) -> None:
         assert select((), Policy()) is None
+
+
+class TestFirstDays:
+    """The day of a consent or visit counts already, whatever else there is to look at."""
+
+    STAY = f.StayRecorded("inpatient", date(2025, 3, 25), date(2025, 3, 26))
+
+    @pytest.mark.parametrize("stays", [(), (event(STAY, five_pm("2025-03-25")),)])
+    def test_time_on_the_day_of_the_consent_counts_and_before_it_does_not(
+        self, stays: tuple[Event, ...]
+    ) -> None:
+        base = [e for e in ready(MONTH) if not isinstance(e.fact, f.ConsentRecorded)]
+        logs = [staff("t1", "2025-03-09", 60), staff("t2", "2025-03-10", 600)]
+        answer = then([*base, consent("2025-03-10"), *logs, *stays], MONTH)
+        assert (answer.seconds.pooled, answer.excluded[0].reason) == (600, "before-consent")
+
+    @pytest.mark.parametrize("stays", [(), (event(STAY, five_pm("2025-03-25")),)])
+    def test_time_on_the_day_of_the_visit_counts_and_before_it_does_not(
+        self, stays: tuple[Event, ...]
+    ) -> None:
+        base = [e for e in ready(MONTH) if not isinstance(e.fact, f.VisitRecorded)]
+        logs = [staff("t1", "2025-03-09", 60), staff("t2", "2025-03-10", 600)]
+        answer = then([*base, visit("2025-03-10"), *logs, *stays], MONTH)
+        assert (answer.seconds.pooled, answer.excluded[0].reason) == (
+            600,
+            "before-initiating-visit",
+        )
+
+    def test_a_visit_on_the_last_day_of_the_month_is_in_time(self) -> None:
+        base = [e for e in ready(MONTH) if not isinstance(e.fact, f.VisitRecorded)]
+        assert then([*base, visit("2025-03-31")], MONTH).blockers == ()
+        assert then([*base, visit("2025-04-01")], MONTH).blockers == ("initiating-visit-missing",)
+
+
+class TestLateAfterAClaim:
+    CLAIM = event(
+        f.MonthClaimed(MONTH, (f.CodeUnits("99490", 1),), "c1", date(2025, 4, 10)),
+        five_pm("2025-04-10"),
+    )
+
+    def warned(self, *events: Event) -> bool:
+        base = [*ready(MONTH), staff("t1", "2025-03-05", 1_200), self.CLAIM]
+        return "late-after-claim" in then([*base, *events], MONTH).warnings
+
+    @pytest.mark.parametrize(
+        ("start", "end", "warned"),
+        [
+            ("2025-02-28T23:00:00-05:00", "2025-03-01T00:00:00-05:00", False),
+            ("2025-02-28T23:00:00-05:00", "2025-03-01T00:00:01-05:00", True),
+            ("2025-03-31T23:59:59-04:00", "2025-04-01T00:30:00-04:00", True),
+            ("2025-04-01T00:00:00-04:00", "2025-04-01T00:30:00-04:00", False),
+        ],
+    )
+    def test_only_time_within_the_month_comes_late(
+        self, start: str, end: str, warned: bool
+    ) -> None:
+        assert self.warned(clocked("t2", start, end, at="2025-05-01T12:00:00Z")) == warned
+
+    def test_an_entry_that_was_withdrawn_never_came(self) -> None:
+        log = event(staff("t2", "2025-03-06", 60).fact, "2025-05-01T12:00:00Z")
+        gone = event(f.EventRetracted(*log.key, "entered in error"), "2025-05-02T12:00:00Z")
+        assert self.warned(log)
+        assert not self.warned(log, gone)
+
+
+def test_an_answer_says_how_many_events_of_the_stream_it_rests_on() -> None:
+    events = [*ready(MONTH), staff("t1", "2025-03-05", 60)]
+    assert then(events, MONTH).stream_version == 7
 
 
 def test_a_pool_that_never_reaches_a_threshold_is_an_error_not_a_date() -> None:
