@@ -106,6 +106,18 @@ class Assessments:
 
 
 def _alert(row: TransitionRow, key: str) -> Message:
+    return Message(key, row.body, alert_headers(row))
+
+
+def _assessment(row: AssessmentRow) -> Message:
+    """Its `stream_version` is that of the last event that touched the month: equal bytes each time
+    the same assessment is sent."""
+    key = f"{row.practice_id}/{row.patient_id}/{row.month}"
+    headers = assessment_headers(row.practice_id, row.patient_id, row.month, row.version)
+    return Message(key, whole_assessment(row.body, row.version), headers)
+
+
+def alert_headers(row: TransitionRow) -> Headers:
     attributes = {
         "ce_id": event_id(row),
         "ce_type": event_type(row),
@@ -113,20 +125,17 @@ def _alert(row: TransitionRow, key: str) -> Message:
         "ce_practiceid": row.practice_id,
         "ce_time": utc_text(row.recorded_at_us),
     }
-    return Message(key, row.body, _headers(attributes))
+    return _headers(attributes)
 
 
-def _assessment(row: AssessmentRow) -> Message:
-    """Its `stream_version` is that of the last event that touched the month: equal bytes each time
-    the same assessment is sent."""
-    key = f"{row.practice_id}/{row.patient_id}/{row.month}"
+def assessment_headers(practice: str, patient: str, month: str, version: int) -> Headers:
     attributes = {
-        "ce_id": f"{key}@{row.version}",
+        "ce_id": f"{practice}/{patient}/{month}@{version}",
         "ce_type": ASSESSMENT_TYPE,
-        "ce_subject": row.patient_id,
-        "ce_practiceid": row.practice_id,
+        "ce_subject": patient,
+        "ce_practiceid": practice,
     }
-    return Message(key, whole_assessment(row.body, row.version), _headers(attributes))
+    return _headers(attributes)
 
 
 def _headers(attributes: dict[str, str]) -> Headers:

@@ -8,6 +8,7 @@ import typer
 
 import services  # noqa: F401  (pins the time zones before anything else)
 from services.cli import (
+    asyncapi,
     audit,
     conformance,
     deadletters,
@@ -60,6 +61,7 @@ app.command()(demo.demo)
 app.command()(ingest.ingest)
 app.command()(serve.serve)
 app.command()(doctor.doctor)
+app.command()(asyncapi.asyncapi)
 app.command()(replay.replay)
 app.command()(read.assessments)
 app.command()(read.alerts)

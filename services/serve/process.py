@@ -102,13 +102,14 @@ class Process:
         self._stream: AlertStream | None = None
         if plan.streams:
             self._stream = AlertStream(parts.store, open_deliveries(parts.store))
-        self._server = web.server(web.app(parts.settings, self._routes(plan, ingest)))
+        self._server = web.server(web.app(parts.settings, self._routes(parts, plan, ingest)))
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _routes(self, plan: Plan, ingest: SharedIngest) -> Sequence[BaseRoute]:
+    def _routes(self, parts: Parts, plan: Plan, ingest: SharedIngest) -> Sequence[BaseRoute]:
         """Everything served over HTTP, by role. Reads of role `api` join here."""
         self._metrics.follow(self._progress, self._background, self._reactors)
         routes: list[BaseRoute] = [*self._health.routes(), *self._metrics.routes()]
+        routes.append(web.described(parts.settings))
         if plan.takes_events:
             routes += http.routes(ingest)
         if self._stream is not None:

@@ -12,8 +12,9 @@ import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.settings import Settings
@@ -21,6 +22,8 @@ from services.serve.health import LIVE, READY
 
 OPEN_PATHS: Final = (LIVE, READY)
 """Probes cannot bring a token everywhere; their answers hold no data."""
+
+ASYNCAPI: Final = "/asyncapi.json"
 
 LISTEN_BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 3
@@ -62,6 +65,20 @@ def app(settings: Settings, routes: Sequence[BaseRoute]) -> Starlette:
     token = settings.http_token
     guards = [Middleware(BearerToken, token=token.get_secret_value())] if token else []
     return Starlette(routes=routes, middleware=guards)
+
+
+def described(settings: Settings) -> Route:
+    """`/asyncapi.json`: what this process's topics carry; made when somebody first asks."""
+    made: list[bytes] = []
+
+    def answer(_: Request) -> Response:
+        if not made:
+            from services.asyncapi import document
+
+            made.append(msgspec.json.encode(document(settings)))
+        return Response(made[0], headers={"content-type": "application/json"})
+
+    return Route(ASYNCAPI, answer)
 
 
 def server(application: Starlette) -> Server:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import ConfigDict
+from pydantic.config import JsonDict
+
 from domain import facts
 from services.wire.base import EventData, WireModel
 from services.wire.scalars import Day, Flag, Identifier, Instant, Seconds, Text
@@ -19,7 +22,20 @@ class Performer(WireModel):
     outside_us: Flag = False
 
 
+def _present(given: tuple[str, ...], absent: tuple[str, ...]) -> JsonDict:
+    """Members that are all there, and others that are not (null is the same as absent)."""
+    members: JsonDict = {name: {"not": {"type": "null"}} for name in given}
+    members.update({name: {"type": "null"} for name in absent})
+    return {"required": list(given), "properties": members}
+
+
+_CLOCKED, _UNCLOCKED = ("started_at", "ended_at"), ("performed_on", "seconds")
+_EITHER: JsonDict = {"oneOf": [_present(_CLOCKED, _UNCLOCKED), _present(_UNCLOCKED, _CLOCKED)]}
+
+
 class TimeLogged(EventData):
+    model_config = ConfigDict(json_schema_extra=_EITHER)
+
     entry_id: Identifier
     performer: Performer
     activity: Identifier

@@ -130,7 +130,9 @@ Locality = Annotated[
 ]
 JsonMediaType = Annotated[
     str,
-    _string(limits.IDENTIFIER_CHARS_MAX, r"(?i)^\s*[a-z0-9.-]+/([^;]+\+)?json\s*(;.*)?$"),
+    _string(
+        limits.IDENTIFIER_CHARS_MAX, r"^\s*[A-Za-z0-9.-]+/([^;]+\+)?[jJ][sS][oO][nN]\s*(;.*)?$"
+    ),
     Field(description="a JSON media type"),
 ]
 Seconds = Annotated[int, Strict(), Field(ge=1, description=SECONDS)]
