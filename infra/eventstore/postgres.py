@@ -30,6 +30,7 @@ from infra.eventstore.rows import (
     gone_rows,
     in_order,
     is_empty,
+    patient_rows,
     whole_assessment,
 )
 from infra.eventstore.schema import Report, silent
@@ -93,12 +94,12 @@ class PostgresStore:
             ]
             copy_events(c, rows)
             c.execute(f"NOTIFY {CHANNEL}")
-        self._write_versions(c, batch.versions)
+        self._write_versions(c, batch)
         self._write_views(c, batch)
 
     @staticmethod
-    def _write_versions(c: Cursor[Any], versions: dict[str, int]) -> None:
-        rows = [(s, *split_stream_id(s), v) for s, v in sorted(versions.items())]
+    def _write_versions(c: Cursor[Any], batch: Batch) -> None:
+        rows = patient_rows(batch)
         if rows and c.execute(sql.SET_PATIENTS, sql.columns(rows)).rowcount != len(rows):
             raise StreamMoved("a patient's stream has a later version than the batch's")
 

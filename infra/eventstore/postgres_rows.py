@@ -14,9 +14,10 @@ SET_TRACKING = (
     "WHERE tracking.notification_id < excluded.notification_id"
 )
 SET_PATIENTS = (
-    "INSERT INTO patients SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::int8[]) "
-    "ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version "
-    "WHERE patients.version <= excluded.version"
+    "INSERT INTO patients SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::int8[], "
+    "%b::bytea[]) ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version, "
+    "head = CASE WHEN excluded.head IS NULL AND patients.version = excluded.version "
+    "THEN patients.head ELSE excluded.head END WHERE patients.version <= excluded.version"
 )
 SET_ASSESSMENTS = (
     "INSERT INTO assessments SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], "

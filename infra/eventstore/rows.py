@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from infra.codec import split_stream_id
+from infra.codec import link, split_stream_id
 from projections.ports import Batch, DeadLetter, StoredEvent, StoredStream
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -17,6 +17,17 @@ _DECODE_HEADERS = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...]).decod
 def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     """By stream and version: neighbours in the index are written together."""
     return sorted(events, key=lambda event: (event.stream_id, event.version))
+
+
+def patient_rows(batch: Batch) -> list[tuple[str, str, str, int, bytes | None]]:
+    """Stream, practice, patient, new version and what its last event hashes to, by stream."""
+    last = {event.stream_id: event for event in in_order(batch.events)}
+    rows = []
+    for stream, version in sorted(batch.versions.items()):
+        end = last.get(stream)
+        head = None if end is None else link(stream, end.version, end.name, end.state)
+        rows.append((stream, *split_stream_id(stream), version, head))
+    return rows
 
 
 def doubled_keys(events: Sequence[StoredEvent]) -> dict[bytes, str]:

@@ -20,6 +20,7 @@ from infra.eventstore.rows import (
     in_order,
     is_empty,
     letter_row,
+    patient_rows,
     whole_assessment,
 )
 from infra.eventstore.schema import Report, silent
@@ -102,7 +103,7 @@ class SQLiteStore:
         for name, position in batch.tracking.items():
             self._track(c, name, position)
         c.executemany(INSERT_EVENT, [event_row(e) for e in in_order(batch.events)])
-        self._write_versions(c, batch.versions)
+        self._write_versions(c, batch)
         assessed = sorted(batch.assessments, key=lambda a: (a.practice_id, a.patient_id, a.month))
         c.executemany(
             SET_ASSESSMENT,
@@ -131,8 +132,8 @@ class SQLiteStore:
             raise PositionPassed(f"feed {name} is already at or beyond {position}") from None
 
     @staticmethod
-    def _write_versions(c: SQLiteCursor, versions: dict[str, int]) -> None:
-        rows = [(s, *split_stream_id(s), v) for s, v in sorted(versions.items())]
+    def _write_versions(c: SQLiteCursor, batch: Batch) -> None:
+        rows = patient_rows(batch)
         c.executemany(SET_PATIENT, rows)
         if rows and c.sqlite_cursor.rowcount != len(rows):
             raise StreamMoved("a patient's stream has a later version than the batch's")

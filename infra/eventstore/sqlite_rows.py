@@ -15,8 +15,10 @@ INSERT_EVENT = (
     "VALUES (?,?,?,?,?)"
 )
 SET_PATIENT = (
-    "INSERT INTO patients VALUES (?,?,?,?) ON CONFLICT (stream_id) DO UPDATE "
-    "SET version = excluded.version WHERE version <= excluded.version"
+    "INSERT INTO patients VALUES (?,?,?,?,?) ON CONFLICT (stream_id) DO UPDATE "
+    "SET version = excluded.version, head = CASE WHEN excluded.head IS NULL "
+    "AND version = excluded.version THEN head ELSE excluded.head END "
+    "WHERE version <= excluded.version"
 )
 SET_ASSESSMENT = (
     "INSERT INTO assessments VALUES (?,?,?,?,?,?,?) ON CONFLICT (practice_id, patient_id, month) "
