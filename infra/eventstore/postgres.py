@@ -12,7 +12,6 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, Operationa
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
-from infra.codec import split_stream_id
 from infra.eventstore import postgres_rows as sql
 from infra.eventstore import translated
 from infra.eventstore.guarding import guard, write_projected

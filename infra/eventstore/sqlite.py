@@ -9,7 +9,6 @@ from typing import Any, NoReturn, TypeVar
 from eventsourcing.persistence import IntegrityError, Tracking
 from eventsourcing.sqlite import SQLiteCursor
 
-from infra.codec import split_stream_id
 from infra.eventstore import translated
 from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.rows import (
