@@ -41,11 +41,7 @@ class GrowingLog:
         settings = Settings()
         settings._file = ConfigFile(policy=self.policy)
         self.parts = Parts(settings, lambda: self.now_us, BOOK, self.store)
-        self._ingest = self.parts.ingest()
-
-    @property
-    def ingest(self) -> Ingest:
-        return self._ingest
+        self._ingest = Ingest(self.store, self.parts.clock, BOOK, settings.policy_of)
 
     def take(self, events: Iterable[Event | bytes], at_us: int) -> None:
         """One batch, stored at that instant; where the clock stands still, a microsecond on."""
