@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import audit_claims, audit_diff
+from services.cli import audit_claims, audit_diff, audit_packet
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -20,3 +20,4 @@ def audit() -> None:
 
 app.command()(audit_diff.diff)
 app.command()(audit_claims.claims)
+app.command()(audit_packet.packet)

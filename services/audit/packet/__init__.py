@@ -1,0 +1,1 @@
+"""The evidence of one patient-month on paper and for programs, as one file to hand over."""

@@ -1,0 +1,97 @@
+"""Everything that a packet tells of one patient-month, gathered once from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.assess import Assessment
+from domain.assess.context import MonthContext, month_context
+from domain.event import Event, EventKey
+from domain.explain import Explanation
+from domain.facts import (
+    EventRetracted,
+    Month,
+    MonthClaimed,
+    MonthReopened,
+    TimeAmended,
+    TimeLogged,
+    TimeVoided,
+)
+from domain.patient import Patient
+from domain.policy import Policy
+from domain.rules import RuleBook
+from services.audit.telling import Told, told
+from services.bootstrap import Parts
+from services.explain import explain_history
+from services.histories import History, checked_month, history_of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which patient-month, as known at which instant (microseconds since the epoch, None: now).
+
+    `practice` may be None where only one practice has a patient of that id.
+    """
+
+    practice: str | None
+    patient: str
+    month: Month
+    as_of_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`bearing` are the events that can matter to the month: all but the time and the claims of
+    other months. `told` has every event of the history in words."""
+
+    explained: Explanation
+    history: History
+    patient: Patient
+    context: MonthContext
+    policy: Policy
+    book: RuleBook
+    bearing: tuple[Event, ...]
+    told: dict[EventKey, Told]
+
+    @property
+    def answer(self) -> Assessment:
+        return self.explained.assessment
+
+
+def gather(parts: Parts, policy_of: Callable[[str], Policy], asked: Asked) -> Evidence:
+    """Read the patient's history and explain the month. Raises Unanswerable."""
+    month = checked_month(asked.month)
+    history = history_of(parts.store, asked.practice, asked.patient, asked.as_of_us)
+    policy = policy_of(history.practice_id)
+    explained = explain_history(history, month, parts.book, policy_of, asked.as_of_us)
+    patient = history.patient()
+    context = month_context(patient, month, parts.book, policy)
+    return Evidence(
+        explained=explained,
+        history=history,
+        patient=patient,
+        context=context,
+        policy=policy,
+        book=parts.book,
+        bearing=_bearing(history, patient, month),
+        told=told(history, context.timezone),
+    )
+
+
+def _bearing(history: History, patient: Patient, month: Month) -> tuple[Event, ...]:
+    entries = patient.entries.in_month(month)
+
+    def matters(event: Event) -> bool:
+        match event.fact:
+            case TimeLogged() | TimeAmended() | TimeVoided() as fact:
+                return fact.entry_id in entries
+            case MonthClaimed() | MonthReopened() as fact:
+                return fact.month == month
+            case EventRetracted() as fact:
+                target = patient.event((fact.event_source, fact.event_id))
+                return target is None or target is event or matters(target)
+            case _:
+                return True
+
+    return tuple(event for event in history.events if matters(event))
