@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -103,6 +103,8 @@ class RuleSet:
 
 OPTION_ORDER = (Family.RHC, Family.COMPLEX, Family.PRACTITIONER, Family.NON_COMPLEX)
 PROVIDER_KINDS = ("practitioner", "rhc", "fqhc")
+FIRST_YEAR, LAST_YEAR = 2010, 2099
+"""Years that a fact may lie in."""
 
 
 class RuleBook:
@@ -124,6 +126,41 @@ class RuleBook:
         """Stands for every row and fee figure: changes when any answer could change."""
         content = [_plain(row) for row in ALL_ROWS]
         return _digest([content, dict(CONSTANTS), self.fees.digest])
+
+
+class PinnedBook(RuleBook):
+    """The rules of one version in every month; fees stay those of the day. For suppositions."""
+
+    def __init__(self, fees: FeeSchedule, version: str) -> None:
+        """Raises KeyError for a version that no month has."""
+        super().__init__(fees)
+        held = next(
+            (month for month in _months_of_year(version) if _version(first_day(month)) == version),
+            None,
+        )
+        if held is None:
+            raise KeyError(version)
+        self._pinned = _rule_set(held)
+
+    def on(self, month: Month) -> RuleSet:
+        found = self._sets.get(month)
+        if found is None:
+            found = self._sets[month] = replace(self._pinned, month=month)
+        return found
+
+
+def versions_of_year(year: int) -> list[str]:
+    """Versions of the rule sets of a year, in order."""
+    months = (f"{year:04d}-{number:02d}" for number in range(1, 13))
+    return list(dict.fromkeys(_version(first_day(month)) for month in months))
+
+
+def _months_of_year(version: str) -> list[Month]:
+    """The months that may have the version: those of the year in its name, where rules are."""
+    year = version.removeprefix("cms-").partition(".")[0]
+    if not (year.isascii() and year.isdigit()) or not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        return []
+    return [f"{int(year):04d}-{number:02d}" for number in range(1, 13)]
 
 
 def _rule_set(month: Month) -> RuleSet:

@@ -10,6 +10,7 @@ from domain.assess import Assessment
 from infra.answers import assessment_json
 from services.audit.claims import Item
 from services.audit.difference import Difference, Effect
+from services.audit.supposing import Change, Sum, Supposition
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
 
@@ -51,3 +52,38 @@ def _effect(effect: Effect) -> dict[str, Any]:
 def item_json(item: Item) -> bytes:
     """One month of the worklist."""
     return encode(item)
+
+
+def change_json(change: Change) -> bytes:
+    """One month that would come to something else."""
+    return encode(change)
+
+
+def supposition_json(supposed: Supposition, year: int) -> bytes:
+    """The sums: of every month, and of those that would change by reason, the most dollars
+    first."""
+    return encode(
+        {
+            "year": year,
+            "patients": supposed.patients,
+            "months": supposed.all.months,
+            "changed": supposed.changed,
+            "total": _sum(supposed.all),
+            "groups": [
+                {"reasons": reasons, **_sum(group)} for reasons, group in supposed.by_dollars()
+            ],
+        }
+    )
+
+
+def _sum(found: Sum) -> dict[str, Any]:
+    return {
+        "months": found.months,
+        "units_before": dict(sorted(found.units_before.items())),
+        "units_after": dict(sorted(found.units_after.items())),
+        "dollars_before": found.dollars_before,
+        "dollars_after": found.dollars_after,
+        "dollars": found.dollars,
+        "unpriced": found.unpriced,
+        "claims_diverging": found.claims_diverging,
+    }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from domain.explain.wording import codes, several
 from services.audit.amounts import Amount
 from services.audit.claims import Item, Kind
 from services.audit.difference import Difference, Effect, Worth, worth
+from services.audit.supposing import Sum, Supposition
 from services.audit.telling import Told
 
 
@@ -128,3 +129,31 @@ def dollars(amount: Amount) -> str:
     if amount.dollars is None:
         return f"amount not known ({amount.missing})"
     return f"{amount.dollars} USD"
+
+
+def supposition_lines(supposed: Supposition, year: int) -> Iterator[str]:
+    """The totals, then each group of reasons with its codes and dollars."""
+    total = supposed.all
+    yield (
+        f"{year}: {several(supposed.patients, 'patient')}, {several(total.months, 'month')} "
+        f"assessed twice, {supposed.changed:,} would change"
+    )
+    yield f"    {total.dollars_before} USD -> {total.dollars_after} USD ({total.dollars:+})"
+    yield from _besides(total)
+    for reasons, group in supposed.by_dollars():
+        yield ""
+        yield f"{'; '.join(reasons)}: {several(group.months, 'month')}, {group.dollars:+} USD"
+        yield f"    {_units(group.units_before)} -> {_units(group.units_after)}"
+        yield from _besides(group)
+
+
+def _besides(found: Sum) -> Iterator[str]:
+    if found.unpriced:
+        yield f"    {several(found.unpriced, 'month')} in no sum: a fee is not known"
+    if found.claims_diverging:
+        yield f"    {several(found.claims_diverging, 'claim')} would no longer be supported"
+
+
+def _units(units: Mapping[str, int]) -> str:
+    said = " + ".join(f"{code} x{count:,}" for code, count in sorted(units.items()) if count)
+    return said or "no code"

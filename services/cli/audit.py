@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import audit_claims, audit_diff, audit_packet
+from services.cli import audit_claims, audit_diff, audit_packet, audit_what_if
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,3 +21,4 @@ def audit() -> None:
 app.command()(audit_diff.diff)
 app.command()(audit_claims.claims)
 app.command()(audit_packet.packet)
+app.command()(audit_what_if.what_if)
