@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+<<<<<<< Updated upstream
 from dataclasses import asdict, dataclass, field, replace
+=======
+from dataclasses import asdict, dataclass
+>>>>>>> Stashed changes
 from datetime import date
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -94,7 +98,6 @@ class RuleSet:
     consent: ConsentRule
     visit: VisitRule
     complex: ComplexRule | None
-    citations: Mapping[str, Citation] = field(repr=False)
 
     @property
     def consent_methods(self) -> frozenset[str]:
@@ -176,7 +179,6 @@ def _rule_set(month: Month) -> RuleSet:
         consent=in_force(CONSENT_RULES, day)[0],
         visit=in_force(VISIT_RULES, day)[0],
         complex=complex_rules[0] if complex_rules else None,
-        citations={row.rule_id: row.citation for row in in_force(ALL_ROWS, day)},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -10,6 +11,7 @@ from domain import facts as f
 from domain.assess.assessment import Assessment
 from domain.event import Event
 from domain.policy import Policy
+from domain.rules import BOOK
 from tests.given import (
     NPI,
     OTHER_NPI,
@@ -239,6 +241,33 @@ def _enrolled_as(kind: str, month: str) -> list[Event]:
         else one
         for one in ready(month)
     ]
+
+
+class TestVersions:
+    @pytest.mark.parametrize(
+        ("month", "version"),
+        [
+            ("2014-12", "cms-2014.1"),
+            ("2015-01", "cms-2015.1"),
+            ("2025-09", "cms-2025.1"),
+            ("2025-10", "cms-2025.2"),
+            ("2025-12", "cms-2025.2"),
+            ("2026-01", "cms-2026.1"),
+        ],
+    )
+    def test_a_version_counts_the_rule_sets_of_its_year(self, month: str, version: str) -> None:
+        assert BOOK.on(month).used.version == version
+
+    def test_the_digest_changes_when_rows_begin_or_end_and_at_no_other_time(self) -> None:
+        digests = [(month, BOOK.on(month).used.digest) for month in _months(2014, 2026)]
+        changed = {month for (_, one), (month, next_one) in pairwise(digests) if one != next_one}
+        assert changed == {*(f"{year}-01" for year in (*range(2015, 2023), 2025)), "2025-10"}
+        assert len({digest for _, digest in digests}) == len(changed) + 1
+        assert all(digest.startswith("sha256:") for _, digest in digests)
+
+
+def _months(first: int, last: int) -> list[str]:
+    return [f"{y}-{m:02d}" for y in range(first, last + 1) for m in range(1, 13)]
 
 
 @pytest.mark.parametrize(
