@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-<<<<<<< Updated upstream
-from dataclasses import asdict, dataclass, field, replace
-=======
-from dataclasses import asdict, dataclass
->>>>>>> Stashed changes
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import Enum
 from typing import Any, Protocol, TypeVar
