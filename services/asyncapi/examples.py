@@ -134,6 +134,7 @@ _PT2: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
         {"effective_on": "2025-02-28", "reason": "moved away"},
     ),
     ("patient.died.v1", "2025-03-02T15:00:00Z", {"died_on": "2025-03-01"}),
+    ("identity.linked.v1", "2025-03-02T15:01:00Z", {"system": "urn:ehr:mrn", "value": "0042"}),
     (
         "event.retracted.v1",
         "2025-03-03T15:00:00Z",
