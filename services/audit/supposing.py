@@ -194,9 +194,9 @@ def _families(before: Assessment, after: Assessment) -> Iterator[str]:
 
 
 def _selection(before: Assessment, after: Assessment) -> Iterator[str]:
-    both = before.family is not None and after.family is not None
-    families = {option.family for option in before.options}
-    if both and before.family != after.family and after.family in families:
+    """Another pick where both could be picked under both."""
+    one, other = ({option.family for option in answer.options} for answer in (before, after))
+    if before.family != after.family and {before.family, after.family} <= one & other:
         yield f"selected: {after.family} instead of {before.family}"
 
 

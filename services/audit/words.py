@@ -93,7 +93,7 @@ def claim_lines(items: list[Item]) -> Iterator[str]:
         if of_kind:
             yield f"{title}: {several(len(of_kind), 'month')}, {_sum(of_kind)}"
             for item in of_kind:
-                yield from _item(item)
+                yield from _item(item) if item.claim else _open(item)
             yield ""
 
 
@@ -104,12 +104,17 @@ def _sum(items: Iterable[Item]) -> str:
     return f"{sum(known, Decimal('0.00'))} USD at stake{more}"
 
 
+def _open(item: Item) -> Iterator[str]:
+    what = f"{codes(item.supported.codes)}, {dollars(item.supported.amount)}"
+    yield f"    {item.practice_id} / {item.patient_id}   {item.month}   {what}"
+
+
 def _item(item: Item) -> Iterator[str]:
+    claim = item.claim
+    assert claim is not None
     yield f"    {item.practice_id} / {item.patient_id}   {item.month}"
-    if item.claim is not None:
-        claim = item.claim
-        what = f"{codes(claim.codes)}, {dollars(claim.amount)}"
-        yield f"        claimed    {what}: claim {claim.claim_id} of {claim.submitted_on}"
+    what = f"{codes(claim.codes)}, {dollars(claim.amount)}"
+    yield f"        claimed    {what}: claim {claim.claim_id} of {claim.submitted_on}"
     supported = item.supported
     blocked = f": {', '.join(item.blockers)}" if item.blockers else ""
     amount = f", {dollars(supported.amount)}" if supported.codes else blocked

@@ -191,6 +191,12 @@ class TestTheCommand:
         assert "known      2025-04-03T12:00:00Z; return by 2025-06-02" in page
         assert "late       entry t2 voided; said 2025-04-03T12:00:00Z" in page
 
+    @pytest.mark.usefixtures("log")
+    def test_what_was_never_claimed_takes_a_line(self, command: Command) -> None:
+        page = command("audit", "claims").out.decode()
+        assert page.splitlines()[0] == "Earned and never claimed: 1 month, 106.42 USD at stake"
+        assert page.splitlines()[1] == "    p1 / pt1   2025-03   99490 + 99439, 106.42 USD"
+
     def test_json_is_one_object_a_month(self, log: GrowingLog, command: Command) -> None:
         log.take([claim("99490")], BEGIN_US + DAY_US)
         (item,) = command("audit", "claims", "--json").lines()
