@@ -9,6 +9,7 @@ from domain.event import Event, EventKey
 from domain.explain.wording import codes, days, work_done
 from domain.facts import (
     CarePlanRecorded,
+    ClockTicked,
     ComplexityAssessed,
     ConditionRecorded,
     ConditionResolved,
@@ -16,6 +17,7 @@ from domain.facts import (
     ConsentRevoked,
     EventRetracted,
     Fact,
+    IdentityLinked,
     MonthClaimed,
     MonthReopened,
     PatientDied,
@@ -110,6 +112,10 @@ def about(fact: Fact, timezone: str) -> str:
             return f"claim {fact.claim_id} for {fact.month}: {claimed}"
         case MonthReopened():
             return f"claim for {fact.month} taken back"
+        case ClockTicked():
+            return f"our clock passed a boundary of {fact.month}: {fact.boundary.value}"
+        case IdentityLinked():
+            return f"an identifier of {fact.system} means this patient"
         case _:
             return _of_chart(fact)
 

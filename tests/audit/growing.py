@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from domain.event import Event
+from domain.facts import CLOCK_SOURCE, TICK_TYPE, Month
 from domain.policy import Policy
 from domain.rules import BOOK
-from infra.codec import decode_event
+from infra.codec import decode_event, encode_state, event_key, link
 from infra.configfile import ConfigFile
 from infra.settings import Settings
-from projections.ports import Store
+from projections.ports import Batch, Store, StoredEvent
 from services.bootstrap import Parts
 from services.ingest import Delivery, Ingest
 from services.wire.encode import to_cloudevent
@@ -55,6 +56,22 @@ class GrowingLog:
             recorded = decode_event(new[0]).recorded_at_us
             assert recorded is not None
             self.shown.append((recorded, list(self.store.assessments())))
+
+    def tick(self, stream: str, month: Month) -> int:
+        """Our own clock's word that the month is over; the version it has."""
+        last = self.store.load([stream])[stream].events[-1]
+        state = encode_state(
+            source=CLOCK_SOURCE,
+            id=f"{stream} {month}",
+            time_text="2025-04-01T04:00:00Z",
+            recorded_at_us=self.now_us,
+            previous=link(last.stream_id, last.version, last.name, last.state),
+            data=b'{"boundary":"month-over","month":"%b"}' % month.encode(),
+        )
+        key = event_key(CLOCK_SOURCE, f"{stream} {month}")
+        new = StoredEvent(stream, last.version + 1, TICK_TYPE, state, key)
+        self.store.commit(Batch(events=[new], versions={stream: new.version}))
+        return new.version
 
     def shown_at(self, instant_us: int) -> list[bytes]:
         """What a reader of that instant saw."""

@@ -250,6 +250,17 @@ class TestVerification:
         assert all(b'"t7"' not in content for content in files.values())
         assert b'"t5"' in files["events.ndjson"]
 
+    def test_ticks_of_our_clock_are_in_the_chain_and_not_among_the_events(
+        self, log: GrowingLog
+    ) -> None:
+        """Nobody could replay them: no sender may say them."""
+        before = files_of(log)
+        tick = log.tick("p1/pt1", MONTH)
+        files = files_of(log)
+        assert files["events.ndjson"] == before["events.ndjson"]
+        last = json.loads(files["chain.ndjson"].splitlines()[-1])
+        assert (last.keys(), last["version"]) == ({"version", "link"}, tick)
+
     def test_events_are_those_of_the_contract(self, log: GrowingLog, command: Command) -> None:
         exported = command("export").out.splitlines()
         events = files_of(log)["events.ndjson"].splitlines()

@@ -10,7 +10,9 @@ from domain.assess.context import MonthContext, month_context
 from domain.event import Event, EventKey
 from domain.explain import Explanation
 from domain.facts import (
+    ClockTicked,
     EventRetracted,
+    IdentityLinked,
     Month,
     MonthClaimed,
     MonthReopened,
@@ -43,7 +45,7 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """`bearing` are the events that can matter to the month: all but the time and the claims of
-    other months. `told` has every event of the history in words."""
+    other months, ticks of our clock and identifiers. `told` has every event in words."""
 
     explained: Explanation
     history: History
@@ -91,6 +93,8 @@ def _bearing(history: History, patient: Patient, month: Month) -> tuple[Event, .
             case EventRetracted() as fact:
                 target = patient.event((fact.event_source, fact.event_id))
                 return target is None or target is event or matters(target)
+            case ClockTicked() | IdentityLinked():
+                return False
             case _:
                 return True
 
