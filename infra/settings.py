@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     kafka_alert_state_topic: str = "ccm.alert-state.v1"
     """Empty: not written; so with the next one."""
     kafka_assessments_topic: str = "ccm.assessments.v1"
+    kafka_checkpoints_topic: str = "ccm.checkpoints.v1"
+    """Written where `signing_key` is set."""
     kafka_events_partitions: int = Field(12, ge=1, le=10_000)
     kafka_alerts_partitions: int = Field(6, ge=1, le=10_000)
     """Of each topic that is written."""
@@ -96,6 +98,15 @@ class Settings(BaseSettings):
     """Base addresses of an Alertmanager, `http://host:9093[,http://host:9093…]` for a cluster."""
     notify_urls: SecretStr = SecretStr("")
     """Channels for people: URLs of apprise, parted by blanks."""
+
+    signing_key: str = ""
+    """File of the private key that signs checkpoints of the log; without one none are made."""
+    checkpoints: str = ""
+    """Folder that checkpoints are published to; by default `checkpoints` in the data folder."""
+    checkpoint_seconds: int = Field(3600, ge=0, le=604_800)
+    """How often role `projector` makes one; 0: never."""
+    actor: str = ""
+    """Who reads, for the access log, where it is not the user of the operating system."""
 
     _file: ConfigFile = ConfigFile()
 
@@ -219,6 +230,11 @@ class Settings(BaseSettings):
         practices, default = self._file.practices, self._file.policy
         return lambda practice_id: practices.get(practice_id, default)
 
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Where checkpoints are published to."""
+        return Path(self.checkpoints) if self.checkpoints else self.data_folder / "checkpoints"
+
     def kafka_settings(self) -> KafkaSettings | None:
         """What the Kafka adapters need, None without Kafka."""
         if self.kafka is None:
@@ -228,6 +244,8 @@ class Settings(BaseSettings):
         given = self.model_dump(include=set(_KAFKA_FIELDS))
         values = {name.removeprefix("kafka_"): value for name, value in given.items()}
         values["sasl_password"] = self.kafka_sasl_password.get_secret_value()
+        if not self.signing_key:
+            values["checkpoints_topic"] = ""
         return KafkaSettings(self.kafka, **values)
 
 

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from domain.rules import BOOK, RuleBook
 from infra.clock import Clock, system_clock
@@ -23,6 +25,9 @@ from projections.ports import ReadModelsMoved, Store
 from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.projecting.following import Projection
 from services.serve.background import Background, Reactor
+
+if TYPE_CHECKING:
+    from services.audit.publishing import Publication
 
 log = logging.getLogger("caretally.store")
 
@@ -145,7 +150,29 @@ def projectors(parts: Parts, ingest: SharedIngest) -> list[Background]:
 
     policy_of = parts.settings.policy_of
     clock = Clockwork(parts.store, open_enrolled(parts.store), ingest, parts.clock, policy_of)
-    return [clock, *(Projector(parts.store, one) for one in parts.projections())]
+    found: list[Background] = [clock]
+    found += [Projector(parts.store, one) for one in parts.projections()]
+    if parts.settings.signing_key and parts.settings.checkpoint_seconds:
+        from services.audit.publishing import CheckpointKeeper
+
+        seconds = parts.settings.checkpoint_seconds
+        found.append(CheckpointKeeper(lambda: publication(parts), seconds))
+    return found
+
+
+def publication(parts: Parts) -> Publication:
+    """What signs checkpoints and where they go. Raises NoteError and OSError for the key's file."""
+    from infra.transparency import read_signer
+    from services.audit.publishing import Publication
+
+    settings = parts.settings
+    return Publication(
+        store=parts.store,
+        signer=read_signer(Path(settings.signing_key)),
+        clock=parts.clock,
+        folder=settings.checkpoint_folder,
+        kafka=settings.kafka_settings(),
+    )
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def history_of(
     `practice` may be None where only one practice has a patient of that id. Raises Unanswerable
     for an unknown patient, one that several practices have, and one of whom nothing was known.
     """
-    owner = practice if practice is not None else _only_practice(store, patient)
+    owner = practice if practice is not None else practice_of(store, patient)
     stream = stream_id(owner, patient)
     stored = store.load([stream])[stream].events
     if not stored:
@@ -113,7 +113,8 @@ def _history(practice: str, patient: str, stored: list[StoredEvent]) -> History:
     return History(practice, patient, stored, [decode_event(event) for event in stored])
 
 
-def _only_practice(store: Store, patient: str) -> str:
+def practice_of(store: Store, patient: str) -> str:
+    """The one practice that has a patient of this id. Raises Unanswerable for none or several."""
     addresses = map(split_stream_id, store.versions())
     practices = sorted(practice for practice, subject in addresses if subject == patient)
     if not practices:

@@ -37,8 +37,9 @@ class KafkaSettings:
 
     `bootstrap` is `host:port[,host:port…]`. With `ssl_cafile` empty the machine's own
     authorities are trusted. `group_instance_id` (one per process, stable over its restarts)
-    makes a quick restart free of a rebalance. The last two topics are not written where their
-    names are empty; `alerts_partitions` is for all that are written.
+    makes a quick restart free of a rebalance. The last three topics are not written where their
+    names are empty; `alerts_partitions` is for all that are written, but that of checkpoints has
+    one.
     """
 
     bootstrap: str
@@ -56,6 +57,7 @@ class KafkaSettings:
     alerts_topic: str = ALERTS_TOPIC
     alert_state_topic: str = ALERT_STATE_TOPIC
     assessments_topic: str = ASSESSMENTS_TOPIC
+    checkpoints_topic: str = ""
     events_partitions: int = 12
     alerts_partitions: int = 6
     replication: int = 1

@@ -18,6 +18,9 @@ from infra.kafka.settings import KafkaSettings
 COMPACTED = {"cleanup.policy": "compact"}
 """Of a topic that keeps the latest message of each key for ever."""
 
+KEPT = {"cleanup.policy": "delete", "retention.ms": "-1"}
+"""Of a topic that keeps every message for ever."""
+
 
 async def ensure_topics(settings: KafkaSettings) -> list[str]:
     """Create the topics that are missing; returns the names of those created.
@@ -30,6 +33,8 @@ async def ensure_topics(settings: KafkaSettings) -> list[str]:
         wanted.append(
             NewTopic(name, settings.alerts_partitions, settings.replication, topic_configs=configs)
         )
+    if name := settings.checkpoints_topic:
+        wanted.append(NewTopic(name, 1, settings.replication, topic_configs=KEPT))
     admin = AIOKafkaAdminClient(**settings.client())
     await admin.start()
     try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.eventstore.transparency import LogTree
+from infra.codec import event_key
+from infra.eventstore.transparency import LogTree, open_transaction
 from infra.transparency import Checkpoint, consistency_path, event_leaf, inclusion_path, root_hash
 from projections.ports import Store, StoredEvent
 
@@ -24,7 +24,7 @@ class Inclusion:
     path: Sequence[bytes]
 
     def as_json(self) -> dict[str, object]:
-        """Everything from which the leaf and the root can be computed anew."""
+        """Everything from which the leaf and the root can be computed anew; hashes in hex."""
         return {
             "stream": self.event.stream_id,
             "version": self.event.version,
@@ -32,9 +32,9 @@ class Inclusion:
             "name": self.event.name,
             "key": self.event.key.hex(),
             "state": self.event.state.decode(),
-            "leaf": _b64(event_leaf(self.event)),
+            "leaf": event_leaf(self.event).hex(),
             "size": self.size,
-            "path": [_b64(step) for step in self.path],
+            "path": [step.hex() for step in self.path],
         }
 
 
@@ -51,11 +51,24 @@ class Consistency:
     def as_json(self) -> dict[str, object]:
         return {
             "from": self.first,
-            "from_root": _b64(self.first_root),
+            "from_root": self.first_root.hex(),
             "to": self.size,
-            "to_root": _b64(self.root),
-            "path": [_b64(step) for step in self.path],
+            "to_root": self.root.hex(),
+            "path": [step.hex() for step in self.path],
         }
+
+
+def event_named(store: Store, source: str, id: str) -> StoredEvent:
+    """The stored event of this source and id. Raises Unprovable where there is none."""
+    key = event_key(source, id)
+    column, (transaction, mark) = "originator_id, originator_version", open_transaction(store)
+    with transaction(False) as c:
+        c.execute(f"SELECT {column} FROM stored_events WHERE event_key = {mark}", (key,))
+        row = c.fetchone()
+    if row is None:
+        raise Unprovable(f"no event has source {source!r} and id {id!r}")
+    events = store.load([row[0]])[row[0]].events
+    return next(event for event in events if event.version == row[1])
 
 
 def inclusions(
@@ -89,7 +102,3 @@ def consistency(store: Store, first: int, size: int) -> Consistency:
     except LookupError:
         sealed = LogTree(store).size()
         raise Unprovable(f"the kept tree has {sealed} events, expected at least {size}") from None
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

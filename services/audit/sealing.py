@@ -62,16 +62,20 @@ def seal(
     signer: Signer,
     clock: Clock,
     moved: Moved = lambda _position: None,
+    published: Checkpoint | None = None,
 ) -> Sealed:
     """Sign and keep a checkpoint over the whole log and the access log as they are now.
 
     Where neither grew since the last checkpoint it is given again. Raises SealRefused where the
-    log is shorter than that one or has another root at its size.
+    log is shorter than that one, or than the one that is known to be `published`, or has another
+    root at its size.
     """
     tree, accesses = LogTree(store), AccessLog(store)
     grow(store, tree, moved)
     size, end = tree.size(), accesses.end()
     last = tree.last_checkpoint()
+    if published is not None:
+        _check(tree, published, store.head())
     if last is not None:
         known = checkpoint_of(text_of(last.note))
         _check(tree, known, store.head())

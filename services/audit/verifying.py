@@ -86,7 +86,11 @@ def _checkpoints(
     """All checkpoints that can be believed, by size."""
     kept = [NamedNote(f"checkpoint {n.number}", n.note) for n in tree.checkpoints()]
     found: list[Sourced] = []
+    seen: set[str] = set()
     for named in (*kept, *outside):
+        if named.note in seen:
+            continue
+        seen.add(named.note)
         try:
             found.append((named.source, notary.open(named.note)))
         except NoteError as error:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import audit_claims, audit_diff, audit_packet, audit_what_if
+from services.cli import (
+    audit_claims,
+    audit_diff,
+    audit_packet,
+    audit_seal,
+    audit_verify,
+    audit_what_if,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,3 +29,7 @@ app.command()(audit_diff.diff)
 app.command()(audit_claims.claims)
 app.command()(audit_packet.packet)
 app.command()(audit_what_if.what_if)
+app.command()(audit_seal.keygen)
+app.command()(audit_seal.checkpoint)
+app.command()(audit_verify.verify)
+app.command()(audit_seal.prove)

@@ -46,6 +46,8 @@ def examine(settings: KafkaSettings, tracking: Callable[[str], int | None]) -> I
     yield _topic(events, seen, settings.events_partitions)
     for topic in settings.written_topics:
         yield _topic(topic, seen, settings.alerts_partitions)
+    if settings.checkpoints_topic:
+        yield _topic(settings.checkpoints_topic, seen, 1)
     for topic in settings.compacted_topics:
         if topic in seen.policies:
             yield _compaction(topic, seen.policies[topic])
@@ -77,7 +79,8 @@ async def _topics(settings: KafkaSettings) -> tuple[dict[str, int], dict[str, st
     try:
         await admin.start()
         there = set(await admin.list_topics())
-        wanted = sorted({settings.events_topic, *settings.written_topics} & there)
+        ours = {settings.events_topic, *settings.written_topics, settings.checkpoints_topic}
+        wanted = sorted(ours & there)
         described = await admin.describe_topics(wanted) if wanted else []
         partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
         return partitions, await _policies(admin, there.intersection(settings.compacted_topics))

@@ -1,0 +1,183 @@
+"""Checkpoints made in time, and put where the database's owner cannot take them back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from infra.clock import Clock
+from infra.eventstore.transparency import LogTree, NumberedNote
+from infra.kafka import KafkaSettings
+from infra.transparency import Checkpoint, NoteError, Signer, checkpoint_of, text_of
+from projections.ports import Store
+from services.audit.sealing import Moved, Sealed, SealRefused, seal
+from services.doors.backoff import Backoff
+
+log = logging.getLogger("caretally.checkpoints")
+
+SEND_SECONDS: Final = 15
+FIRST_SECONDS: Final = 5.0
+"""How soon after the start the first one is made."""
+STOP_SECONDS: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What signs checkpoints and where they go; `kafka` is None where they go to files alone."""
+
+    store: Store
+    signer: Signer
+    clock: Clock
+    folder: Path
+    kafka: KafkaSettings | None
+
+    def seal(self, moved: Moved = lambda _position: None) -> Sealed:
+        """Make a checkpoint, if anything was written since the last, and write it to its file.
+
+        Raises SealRefused, and OSError where the folder cannot be written.
+        """
+        sealed = seal(self.store, self.signer, self.clock, moved, self._published())
+        for kept in LogTree(self.store).checkpoints():
+            write_note(self.folder, kept)
+        return sealed
+
+    def _published(self) -> Checkpoint | None:
+        """The last checkpoint in the folder: it knows more than a database that was put back."""
+        files = sorted(self.folder.glob("checkpoint-*.txt"))
+        try:
+            return checkpoint_of(text_of(files[-1].read_text("utf-8"))) if files else None
+        except (NoteError, UnicodeDecodeError) as error:
+            raise SealRefused(f"{files[-1]}: {error}") from None
+
+    async def send(self) -> int:
+        """Send to Kafka what was not acknowledged by it yet; how many were. Raises KafkaError."""
+        if self.kafka is None or not self.kafka.checkpoints_topic:
+            return 0
+        ledger = f"kafka:{self.kafka.checkpoints_topic}"
+        after = await asyncio.to_thread(self.store.delivered, ledger)
+        notes = await asyncio.to_thread(LogTree(self.store).checkpoints, after)
+        if notes:
+            await _send(self.kafka, notes)
+            await asyncio.to_thread(self.store.set_delivered, ledger, notes[-1].number)
+        return len(notes)
+
+
+def file_of(folder: Path, number: int) -> Path:
+    """The file of a checkpoint."""
+    return folder / f"checkpoint-{number:06}.txt"
+
+
+def write_note(folder: Path, kept: NumberedNote) -> None:
+    """Write a checkpoint's file, whole or not at all; one that is there is left as it is."""
+    path = file_of(folder, kept.number)
+    if path.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(kept.note)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+async def _send(kafka: KafkaSettings, notes: Sequence[NumberedNote]) -> None:
+    """Keyed by origin: one log's checkpoints are in one partition, in order."""
+    from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+
+    producer = AIOKafkaProducer(
+        **kafka.client(),
+        acks="all",
+        enable_idempotence=True,
+        request_timeout_ms=SEND_SECONDS * 1000,
+    )
+    await producer.start()
+    try:
+        for kept in notes:
+            await producer.send_and_wait(
+                kafka.checkpoints_topic,
+                value=kept.note.encode(),
+                key=checkpoint_of(text_of(kept.note)).origin.encode(),
+                headers=[("content-type", b"text/plain; charset=utf-8")],
+            )
+    finally:
+        await producer.stop()
+
+
+class _Ended(Exception):
+    """A stop was asked for while the tree grew. What it has grown is kept."""
+
+
+class CheckpointKeeper:
+    """Makes and publishes a checkpoint every so often. Survives outages of store and Kafka."""
+
+    def __init__(self, publication: Callable[[], Publication], every_seconds: float) -> None:
+        """`publication` reads the key: a fault in it is told by `ready` and tried again."""
+        self.name = "checkpoints"
+        self.made = 0
+        """Checkpoints made since the start."""
+        self.outage = ""
+        self._publication, self._every = publication, every_seconds
+        self._thread = ThreadPoolExecutor(1, self.name)
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin, in the background; returns at once."""
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        """End; a checkpoint in the making is left to the next start. Idempotent."""
+        self._stopping.set()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=STOP_SECONDS)
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether checkpoints are made, and what stands in the way if not."""
+        return not self.outage, self.outage and f"held back by {self.outage}"
+
+    async def _run(self) -> None:
+        backoff = Backoff(first=1.0)
+        delay = min(FIRST_SECONDS, self._every)
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+            if self._stopping.is_set():
+                return
+            try:
+                await self._make()
+            except _Ended:
+                return
+            except Exception as error:
+                said = isinstance(error, SealRefused)
+                self.outage = str(error) if said else type(error).__name__
+                log.error("no checkpoint was published: %s", self.outage)
+                delay = min(self._every, backoff.delay())
+            else:
+                backoff.reset()
+                self.outage, delay = "", self._every
+
+    async def _make(self) -> None:
+        publication = self._publication()
+        make = partial(publication.seal, self._go_on)
+        sealed = await asyncio.get_running_loop().run_in_executor(self._thread, make)
+        if sealed.is_new:
+            self.made += 1
+            log.info("checkpoint %d: %d events", sealed.number, sealed.checkpoint.size)
+        await publication.send()
+
+    def _go_on(self, _position: int) -> None:
+        if self._stopping.is_set():
+            raise _Ended
