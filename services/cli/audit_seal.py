@@ -68,7 +68,7 @@ def checkpoint(as_json: AsJson = False) -> None:
     It goes into the database, the checkpoint folder, and Kafka where that is configured.
 
     \b
-    Example: CARETALLY_SIGNING_KEY=log.key caretally audit checkpoint
+    Example: caretally audit checkpoint --json
     """
     from services.audit.sealing import SealRefused
 
@@ -120,9 +120,8 @@ def prove(event: EventName = None, first: From = None, to: To = None) -> None:
     By the hashes of RFC 6962, as one JSON object, an event's with the signed checkpoint.
 
     \b
-    Examples:
-      caretally audit prove --event /ehr 1234
-      caretally audit prove --from 1000 --to 5000
+    Example: caretally audit prove --event /ehr 1234
+    Or: caretally audit prove --from 1000 --to 5000
     """
     if (event is None) == (first is None):
         fail("expected --event SOURCE ID or --from SIZE, one of the two")

@@ -76,9 +76,8 @@ def verify(
     and at the access log. A packet is verified offline, with a public key alone.
 
     \b
-    Examples:
-      caretally audit verify --checkpoint checkpoint-000012.txt --key log.key.pub
-      caretally audit verify --packet pt1-2026-03.zip --key log.key.pub
+    Example: caretally audit verify --checkpoint checkpoint-000012.txt --key log.key.pub
+    Or: caretally audit verify --packet pt1-2026-03.zip --key log.key.pub
     """
     if packet is not None and (patient is not None or checkpoints):
         fail("--packet: expected no --patient and no --checkpoint beside it")

@@ -265,3 +265,19 @@ def test_what_is_no_packet_is_bad_input(
     said = clinic.unset("verify", "--packet", path)
     assert (said.code, said.out) == (2, b"")
     assert said.err.startswith("error: --packet: ")
+
+
+def test_the_packet_that_is_handed_over_holds_its_own_seal(
+    clinic: Clinic, public: list[object], tmp_path: Path
+) -> None:
+    """`caretally audit packet` and `verify --packet` are of one mind, sealed and not."""
+    path = tmp_path / "packet.zip"
+    unsealed = clinic("packet", "pt1", "2025-03", "--output", path)
+    assert (unsealed.code, unsealed.err) == (0, "")
+    assert "no checkpoint" in clinic.unset("verify", "--packet", path, *public).err
+    clinic("checkpoint")
+    assert clinic("packet", "pt1", "2025-03", "--output", path).code == 0
+    said = clinic.unset("verify", "--packet", path, *public, "--json")
+    assert said.code == 0
+    (summary,) = said.lines()
+    assert (summary["events"], summary["checkpoints"], summary["notes"]) == (8, 1, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.assess import Assessment
@@ -23,6 +23,8 @@ from domain.facts import (
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules import RuleBook
+from projections.ports import StoredEvent
+from services.audit.attesting import attestation
 from services.audit.telling import Told, told
 from services.bootstrap import Parts
 from services.explain import explain_history
@@ -55,6 +57,9 @@ class Evidence:
     book: RuleBook
     bearing: tuple[Event, ...]
     told: dict[EventKey, Told]
+    seal: Mapping[str, bytes]
+    """The files that show, under a signed checkpoint, that the bearing events are in the log; none
+    where no checkpoint was made."""
 
     @property
     def answer(self) -> Assessment:
@@ -69,6 +74,7 @@ def gather(parts: Parts, policy_of: Callable[[str], Policy], asked: Asked) -> Ev
     explained = explain_history(history, month, parts.book, policy_of, asked.as_of_us)
     patient = history.patient()
     context = month_context(patient, month, parts.book, policy)
+    bearing = _bearing(history, patient, month)
     return Evidence(
         explained=explained,
         history=history,
@@ -76,9 +82,16 @@ def gather(parts: Parts, policy_of: Callable[[str], Policy], asked: Asked) -> Ev
         context=context,
         policy=policy,
         book=parts.book,
-        bearing=_bearing(history, patient, month),
+        bearing=bearing,
         told=told(history, context.timezone),
+        seal=attestation(parts.store, _stored(history, bearing)),
     )
+
+
+def _stored(history: History, bearing: Iterable[Event]) -> list[StoredEvent]:
+    keys = {event.key for event in bearing}
+    pairs = zip(history.stored, history.events, strict=True)
+    return [stored for stored, event in pairs if event.key in keys]
 
 
 def _bearing(history: History, patient: Patient, month: Month) -> tuple[Event, ...]:

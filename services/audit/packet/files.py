@@ -44,6 +44,7 @@ def packet_files(evidence: Evidence) -> dict[str, bytes]:
         "explanation.json": explain_json(evidence.explained) + b"\n",
         "events.ndjson": b"".join(line + b"\n" for line in _events(evidence)),
         "chain.ndjson": b"".join(line + b"\n" for line in _chain(evidence)),
+        **evidence.seal,
     }
 
 
