@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="subscribers",
-    help="Whom webhooks go to: signed, retried, each transition at least once.",
+    help="Whom webhooks go to: signed, retried, each transition at least once.\n\n\b\n"
+    "Example: caretally subscribers list",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
