@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -22,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from domain.policy import Policy
 from infra.addresses import is_loopback, split_address
 from infra.configfile import ConfigFile, SettingsError, read_config
+from infra.origins import Origin
 
 if TYPE_CHECKING:
     from infra.kafka.settings import KafkaSettings
@@ -252,20 +252,6 @@ class Settings(BaseSettings):
 _KAFKA_FIELDS = [name for name in Settings.model_fields if name.startswith("kafka_")]
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """Where a wrong value may have come from, for the words of an error."""
-
-    environ: Mapping[str, str]
-    file: ConfigFile = field(default_factory=ConfigFile)
-
-    def name(self, member: str) -> str:
-        variable = f"{PREFIX}{member.upper()}"
-        if any(name.upper() == variable for name in self.environ):
-            return variable
-        return f"{self.file.path}: {member}" if member in self.file.members else variable
-
-
 def load_settings() -> Settings:
     """The settings of this process. Raises SettingsError with one line a fault."""
     path = os.environ.get(CONFIG)
@@ -273,22 +259,10 @@ def load_settings() -> Settings:
     try:
         settings = Settings(**file.members)
     except ValidationError as error:
-        origin = _Origin(os.environ, file)
-        raise SettingsError("\n".join(_sentence(e, origin) for e in error.errors())) from None
+        origin = Origin(PREFIX, os.environ, file)
+        raise SettingsError("\n".join(origin.sentence(e) for e in error.errors())) from None
     settings._file = file
     return settings
-
-
-def _sentence(error: Any, origin: _Origin) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if not error["loc"]:
-        member, _, rest = message.partition(": ")
-        return f"{origin.name(member)}: {rest}"
-    member = str(error["loc"][0])
-    secret = any(word in member for word in ("token", "password", "database", "notify"))
-    found = "" if secret else f"; found {str(error['input'])[:60]!r}"
-    return f"{origin.name(member)}: {message}{found}"
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
