@@ -13,7 +13,7 @@ from tests.crash.world import Feeder, World, messages
 from tests.delivery.service import Service, until
 from tests.postgres import LocalPostgres
 
-RATE = 1000.0
+RATE = 500.0
 """Messages a second, in bursts of up to a thousand."""
 
 Disturb = Callable[[World], None]

@@ -215,6 +215,8 @@ class World:
             "CARETALLY_KAFKA": self.settings.bootstrap,
             "CARETALLY_KAFKA_EVENTS_TOPIC": self.settings.events_topic,
             "CARETALLY_KAFKA_ALERTS_TOPIC": self.settings.alerts_topic,
+            "CARETALLY_KAFKA_ALERT_STATE_TOPIC": self.settings.alert_state_topic,
+            "CARETALLY_KAFKA_ASSESSMENTS_TOPIC": self.settings.assessments_topic,
             "CARETALLY_KAFKA_GROUP_ID": self.settings.group_id,
             "CARETALLY_KAFKA_SESSION_TIMEOUT_MS": "3000",
             # Many small transactions: a kill hits one more often than not.
