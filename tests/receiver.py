@@ -90,7 +90,7 @@ def receiver(**options: Any) -> Iterator[Receiver]:
         yield found
 
 
-async def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something to be so; an error when it is not in time."""
     end = time.monotonic() + seconds
     while not true():
