@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli import (
+    audit_access,
     audit_claims,
     audit_diff,
     audit_packet,
@@ -29,6 +30,7 @@ app.command()(audit_diff.diff)
 app.command()(audit_claims.claims)
 app.command()(audit_packet.packet)
 app.command()(audit_what_if.what_if)
+app.add_typer(audit_access.app, name="access")
 app.command()(audit_seal.keygen)
 app.command()(audit_seal.checkpoint)
 app.command()(audit_verify.verify)

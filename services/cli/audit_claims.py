@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.access import Actor, Why, written_down
 from services.cli.frame import fail, instant_option, month_option, opened, plain, print_lines
 from services.cli.replay import AsOf, MonthText, PracticeId
 
@@ -21,6 +22,8 @@ def claims(
     kind: KindOption = None,
     as_of: AsOf = None,
     as_json: AsJson = False,
+    actor: Actor = None,
+    reason: Why = None,
 ) -> None:
     """List claims no longer supported and codes never claimed. Dollars at stake, days to return.
 
@@ -38,6 +41,8 @@ def claims(
     from services.audit.words import claim_lines
 
     with opened() as parts:
+        wanted = {"practice": practice, "month": month, "as_of": as_of}
+        written_down(parts, "audit claims", actor, reason, **wanted)
         found = worklist(parts, practice, month, as_of_us)
     items = [item for item in found if kind in (None, item.kind)]
     if as_json:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.access import Actor, Why, written_down
 from services.cli.explain import AsJson, Month, PatientId, Practice
 from services.cli.frame import (
     configured,
@@ -32,6 +33,8 @@ def diff(
     practice: Practice = None,
     policy: Policies = None,
     as_json: AsJson = False,
+    actor: Actor = None,
+    reason: Why = None,
 ) -> None:
     """Show what changed a month between two instants. Both answers, and each event in between.
 
@@ -56,6 +59,8 @@ def diff(
     from services.histories import Unanswerable, history_of
 
     with opened(settings) as parts:
+        wanted = {"practice": practice, "patient": patient, "month": month}
+        written_down(parts, "audit diff", actor, reason, **wanted, to=to_text)
         try:
             history = history_of(parts.store, practice, patient, to_us)
         except Unanswerable as error:

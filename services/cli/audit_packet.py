@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.access import Actor, Why, written_down
 from services.cli.explain import Practice
 from services.cli.frame import FAILED, configured, fail, in_utf8, instant_option, opened, plain
 from services.cli.replay import AsOf, Policies, policies
@@ -19,6 +20,7 @@ from services.cli.replay import AsOf, Policies, policies
 if TYPE_CHECKING:
     from domain.policy import Policy
     from services.audit.packet.batch import Line, Made
+    from services.audit.packet.evidence import Asked
     from services.bootstrap import Parts
 
 PatientId = Annotated[
@@ -45,6 +47,8 @@ def packet(
     practice: Practice = None,
     as_of: AsOf = None,
     policy: Policies = None,
+    actor: Actor = None,
+    reason: Why = None,
 ) -> None:
     """Write the evidence of a patient and month. A page to print, CSV, JSON, raw events, hashes.
 
@@ -61,12 +65,17 @@ def packet(
     settings = configured()
     policy_of = policies(settings, policy or [])
     with opened(settings) as parts:
+
+        def noted(one: Asked) -> None:
+            wanted = {"practice": one.practice, "patient": one.patient, "month": one.month}
+            written_down(parts, "audit packet", actor, reason, **wanted, as_of=as_of)
+
         if claims is not None:
-            _batch(parts, policy_of, claims, as_of_us, output)
+            _batch(parts, policy_of, claims, as_of_us, output, noted)
         else:
             assert patient is not None
             assert month is not None
-            _one(parts, policy_of, (practice, patient, month, as_of_us), output)
+            _one(parts, policy_of, (practice, patient, month, as_of_us), output, noted)
 
 
 def _one(
@@ -74,12 +83,14 @@ def _one(
     policy_of: Callable[[str], Policy],
     asked: tuple[str | None, str, str, int | None],
     output: Path,
+    noted: Callable[[Asked], None],
 ) -> None:
     from services.audit.packet.batch import came_to_text
     from services.audit.packet.evidence import Asked, gather
     from services.audit.packet.files import packet as packet_of
     from services.histories import Unanswerable
 
+    noted(Asked(*asked))
     try:
         evidence = gather(parts, policy_of, Asked(*asked))
     except Unanswerable as error:
@@ -95,6 +106,7 @@ def _batch(
     claims: Path,
     as_of_us: int | None,
     output: Path,
+    noted: Callable[[Asked], None],
 ) -> None:
     from services.audit.packet.batch import BadList, listed, refusals, write_packets
 
@@ -104,6 +116,8 @@ def _batch(
         fail(str(error))
     except OSError as error:
         fail(f"{claims}: {error.strerror or error}")
+    for line in lines:
+        noted(line.asked)
     with _written(output) as file, _progress(lines) as told:
         made = write_packets(file, lines, parts, policy_of, told)
     refused = list(refusals(made))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.access import Actor, Why, written_down
 from services.cli.frame import configured, fail, opened, plain, print_lines
 from services.cli.replay import Policies, PracticeId, policies
 
@@ -32,6 +33,8 @@ def what_if(
     policy: Policies = None,
     practice: PracticeId = None,
     as_json: AsJson = False,
+    actor: Actor = None,
+    reason: Why = None,
 ) -> None:
     """Show how codes and dollars of a year would change. Under other rules or another policy.
 
@@ -49,6 +52,8 @@ def what_if(
     from services.audit.words import supposition_lines
 
     with opened(settings) as parts:
+        asked = {"practice": practice, "year": str(year)}
+        written_down(parts, "audit what-if", actor, reason, **asked)
         book = parts.book if rules is None else _pinned(parts, rules)
         now = Terms(parts.book, settings.policy_of)
         supposed = Supposition(now, Terms(book, policy_of))

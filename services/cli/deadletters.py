@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.access import Actor, Why, written_down
 from services.cli.frame import FAILED, fail, opened, plain, print_bytes, print_lines, to_json
 
 if TYPE_CHECKING:
@@ -66,7 +67,13 @@ def list_(
 
 
 @app.command()
-def show(letter_id: Id, raw: Raw = False, as_json: AsJson = False) -> None:
+def show(
+    letter_id: Id,
+    raw: Raw = False,
+    as_json: AsJson = False,
+    actor: Actor = None,
+    reason: Why = None,
+) -> None:
     """Show one letter whole. Why it was refused, its key, headers and original bytes.
 
     \b
@@ -77,6 +84,7 @@ def show(letter_id: Id, raw: Raw = False, as_json: AsJson = False) -> None:
     if raw and as_json:
         fail("--raw and --json: expected one of them")
     with opened() as parts:
+        written_down(parts, "dead-letters show", actor, reason, dead_letter=str(letter_id))
         letter = _letter(parts.store, letter_id)
     if raw:
         print_bytes([letter.value or b""])

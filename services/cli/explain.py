@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.access import Actor, Why, written_down
 from services.cli.frame import (
     configured,
     fail,
@@ -39,6 +40,8 @@ def explain(
     as_of: AsOf = None,
     policy: Policies = None,
     as_json: AsJson = False,
+    actor: Actor = None,
+    reason: Why = None,
 ) -> None:
     """Show why a month stands as it does. Each condition, met or not, with evidence and rule.
 
@@ -54,6 +57,8 @@ def explain(
     from services.histories import Unanswerable
 
     with opened(settings) as parts:
+        wanted = {"practice": practice, "patient": patient, "month": month, "as_of": as_of}
+        written_down(parts, "explain", actor, reason, **wanted)
         try:
             explained = explain_stored(
                 parts.store, parts.book, policy_of, practice, patient, month, as_of_us

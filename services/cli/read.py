@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.access import Actor, Why, written_down
 from services.cli.frame import fail, instant_option, month_option, opened, print_lines
 from services.cli.replay import AllMonths, AsOf, MonthText, PatientId, PracticeId
 
@@ -28,6 +29,8 @@ def assessments(
     status: Status = None,
     all_months: AllMonths = False,
     as_of: AsOf = None,
+    actor: Actor = None,
+    reason: Why = None,
 ) -> None:
     """Print the live answers. In the form and order of `caretally replay`.
 
@@ -40,6 +43,8 @@ def assessments(
     if status is not None and status not in STATUSES:
         fail(f"--status: expected one of {', '.join(STATUSES)}; found {status[:60]!r}")
     with opened() as parts:
+        wanted = {"practice": practice, "patient": patient, "month": month, "status": status}
+        written_down(parts, "assessments", actor, reason, **wanted, as_of=as_of)
         if as_of_us is not None:
             from services.readings import as_known
 
@@ -53,13 +58,20 @@ def assessments(
         print_lines(found)
 
 
-def alerts(follow: Follow = False, practice: PracticeId = None, patient: PatientId = None) -> None:
+def alerts(
+    follow: Follow = False,
+    practice: PracticeId = None,
+    patient: PatientId = None,
+    actor: Actor = None,
+    reason: Why = None,
+) -> None:
     """Print every alert transition stored. Oldest first, one JSON object a line.
 
     \b
     Example: caretally alerts --follow --practice p1
     """
     with opened() as parts:
+        written_down(parts, "alerts", actor, reason, practice=practice, patient=patient)
         found = _transitions(parts.store, follow, practice, patient)
         if not follow:
             print_lines(found)
@@ -87,13 +99,19 @@ def _transitions(
         store.wait(head, WAIT_SECONDS)
 
 
-def export(practice: PracticeId = None, patient: PatientId = None) -> None:
+def export(
+    practice: PracticeId = None,
+    patient: PatientId = None,
+    actor: Actor = None,
+    reason: Why = None,
+) -> None:
     """Print the stored events as CloudEvents. With the time at which each was first recorded.
 
     \b
     Example: caretally export --practice p1 | gzip > p1.jsonl.gz
     """
     with opened() as parts:
+        written_down(parts, "export", actor, reason, practice=practice, patient=patient)
         print_lines(_events(parts.store, practice, patient))
 
 

@@ -36,6 +36,9 @@ WAIT_SECONDS: Final = 0.5
 RETRY_MS: Final = 2000
 """After how long a browser comes back."""
 
+Noted = Callable[[Request, dict[str, str | None]], None]
+"""Takes a request for patients' data and its filter; blocks until the read is written down."""
+
 Result = TypeVar("Result")
 
 
@@ -45,6 +48,11 @@ class Wanted:
 
     practices: frozenset[str]
     types: frozenset[str]
+
+    def filter(self) -> dict[str, str | None]:
+        """The same for the access log: None stands for no filter."""
+        lists = (("practice", self.practices), ("type", self.types))
+        return {name: ",".join(sorted(found)) or None for name, found in lists}
 
     def wants(self, row: TransitionRow) -> bool:
         return (not self.practices or row.practice_id in self.practices) and (
@@ -60,9 +68,15 @@ class AlertStream:
     """Serves all readers of one process; one task watches the log for all of them."""
 
     def __init__(
-        self, store: Store, ledger: Deliveries, heartbeat_seconds: float = HEARTBEAT_SECONDS
+        self,
+        store: Store,
+        ledger: Deliveries,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        noted: Noted = lambda _request, _wanted: None,
     ) -> None:
+        """`noted` writes a read down before anything is sent; where it raises, nothing is."""
         self.name = "alert-stream"
+        self._noted = noted
         self._store, self._ledger = store, ledger
         self._heartbeat_seconds = heartbeat_seconds
         self._threads = ThreadPoolExecutor(4, "stream")
@@ -95,6 +109,7 @@ class AlertStream:
             return _problem(503, "There are too many readers, or the service ends; come back.")
         try:
             wanted, after = _wanted(request), await self._place(request)
+            await self._call(partial(self._noted, request, wanted.filter()))
         except BadRequest as error:
             return _problem(400, str(error))
         except Exception as error:

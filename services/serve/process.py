@@ -27,6 +27,7 @@ from services.serve import web
 from services.serve.background import Background, Reactor
 from services.serve.health import Health
 from services.serve.metrics import Metrics
+from services.serve.reads import Reads
 from services.serve.roles import Plan, RoleError
 
 log = logging.getLogger("caretally.serve")
@@ -101,7 +102,8 @@ class Process:
         )
         self._stream: AlertStream | None = None
         if plan.streams:
-            self._stream = AlertStream(parts.store, open_deliveries(parts.store))
+            ledger, reads = open_deliveries(parts.store), Reads(parts)
+            self._stream = AlertStream(parts.store, ledger, noted=reads.note)
         self._server = web.server(web.app(parts.settings, self._routes(parts, plan, ingest)))
         self._tasks: list[asyncio.Task[None]] = []
 
