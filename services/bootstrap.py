@@ -136,7 +136,7 @@ def reactors(parts: Parts) -> list[Reactor]:
         found += relays(kafka, parts.store)
     from services import notify
 
-    return [*found, *notify.reactors(parts)]
+    return [*found, *notify.reactors(parts.settings, parts.store, parts.clock)]
 
 
 def projectors(parts: Parts, ingest: SharedIngest) -> list[Background]:
