@@ -41,11 +41,12 @@ _RENAMES: Final = (
     "ALTER TABLE assessments_before RENAME TO assessments_next",
 )
 
+# What the live table has too much was found by comparing, up to the last event before the switch.
 _NOTE_GONE: Final = (
-    "INSERT INTO assessments_gone SELECT a.practice_id, a.patient_id, a.month, p.version "
-    "FROM assessments a JOIN patients p USING (stream_id) WHERE NOT EXISTS ("
-    "SELECT 1 FROM assessments_next n WHERE n.practice_id = a.practice_id "
-    "AND n.patient_id = a.patient_id AND n.month = a.month) "
+    "INSERT INTO assessments_gone SELECT d.practice_id, d.patient_id, d.month, p.version "
+    "FROM rebuild_differences d JOIN assessments a ON a.practice_id = d.practice_id "
+    "AND a.patient_id = d.patient_id AND a.month = d.month "
+    f"JOIN patients p ON p.stream_id = a.stream_id WHERE d.kind = '{Kind.LEFT_OVER}' "
     "ON CONFLICT (practice_id, patient_id, month) DO UPDATE SET version = excluded.version"
 )
 _SWITCHED: Final = (

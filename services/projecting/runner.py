@@ -22,6 +22,10 @@ EVENTS_MAX: Final = 500
 WAIT_SECONDS: Final = 0.5
 """The longest wait for the log to move; also how soon a stop is noticed when idle."""
 
+REST_SECONDS: Final = 0.2
+"""Once it has caught up: what comes meanwhile is folded at one go, and patients' own alerts, which
+the same process decides, come first."""
+
 STOP_SECONDS: Final = 2.5
 
 Result = TypeVar("Result")
@@ -60,7 +64,10 @@ class Projector:
         backoff = Backoff(first=0.1)
         while not self._stopping.is_set():
             try:
-                if not await self._turn():
+                count = await self._turn()
+                if 0 < count < EVENTS_MAX:
+                    await self._rest(REST_SECONDS)
+                elif not count:
                     head = await self._call(self._store.head)
                     if not await self._turn():
                         await self._call(partial(self._store.wait, head, WAIT_SECONDS))
@@ -68,8 +75,11 @@ class Projector:
                 self._outage = ""
             except Exception as error:
                 self._note(error)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), backoff.delay())
+                await self._rest(backoff.delay())
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _turn(self) -> int:
         """Fold the next events; how many there were."""

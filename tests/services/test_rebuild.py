@@ -301,11 +301,13 @@ def test_a_rebuild_by_the_same_rules_disturbs_no_writer(store: Store) -> None:
 
 
 def test_killed_at_any_point_it_ends_right(command: Command) -> None:
-    """kill -9 again and again, a little later each time; then it is let finish."""
+    """kill -9 again and again, a little later in the run each time; then it is let finish."""
     messages = said(8_000)
     store = open_store(command.database)
     ingest(store, messages, at_once=2_000)
-    kills = 0
+    began = time.monotonic()
+    assert command("rebuild").code == 0
+    whole, kills = time.monotonic() - began, 0
     for n in range(6):
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli.main", "rebuild"],
@@ -313,7 +315,7 @@ def test_killed_at_any_point_it_ends_right(command: Command) -> None:
             env=command.environment(),
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(0.5 + 0.15 * n)
+        time.sleep(whole * (0.4 + 0.1 * n))
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
             kills += 1
