@@ -9,6 +9,7 @@ from services.cli import (
     audit_claims,
     audit_diff,
     audit_packet,
+    audit_replay,
     audit_seal,
     audit_verify,
     audit_what_if,
@@ -35,3 +36,4 @@ app.command()(audit_seal.keygen)
 app.command()(audit_seal.checkpoint)
 app.command()(audit_verify.verify)
 app.command()(audit_seal.prove)
+app.command()(audit_replay.replay)
