@@ -26,6 +26,9 @@ from tests.postgres import LocalPostgres
 GROWTH_BYTES_MAX = 48 * 1024 * 1024
 """More than the client's buffers for all partitions, less than what waits meanwhile unbounded."""
 
+WARM_EVENTS = 800
+"""Stored before memory is measured: by then everything is imported and connected."""
+
 SLOW_SYNC_SECONDS = 1.0
 Step = Callable[[], object]
 
@@ -103,7 +106,7 @@ def _outage(
     member = world.member("ingest,notifier", command=command)
     feeder = Feeder(world.settings, messages(world.seed), RATE, world.seed)
     try:
-        world.moved(2000)
+        world.moved(WARM_EVENTS)
         watch = Watch(member)
         away()
         watch.look(seconds)

@@ -40,19 +40,13 @@ def test_kills_over_sqlite(kafka: str, sqlite: str, tmp_path: Path) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.postgres
-def test_kills_over_postgresql(kafka: str, postgres: str, tmp_path: Path) -> None:
-    with world(kafka, postgres, tmp_path, SEED + 1) as made:
-        figures = under_load(made, ROLES, kills(4), stays=True)
-    assert figures.events > 0 < figures.transitions
-
-
-@pytest.mark.kafka
-@pytest.mark.postgres
-def test_rebalances_and_a_zombie_over_postgresql(kafka: str, postgres: str, tmp_path: Path) -> None:
-    """One of three consumers sleeps beyond its session and wakes up late; others come and go."""
-    with world(kafka, postgres, tmp_path, SEED + 2, partitions=12) as made:
-        roles = ("ingest", "ingest", "ingest", "notifier")
-        figures = under_load(made, roles, all_of(zombies(1), rebalances(2)), stays=False)
+def test_kills_rebalances_and_a_zombie_over_postgresql(
+    kafka: str, postgres: str, tmp_path: Path
+) -> None:
+    """One of two consumers sleeps beyond its session and wakes up late; others come and go."""
+    with world(kafka, postgres, tmp_path, SEED + 1, partitions=12) as made:
+        disturb = all_of(kills(3), zombies(1), rebalances(2))
+        figures = under_load(made, ("ingest", *ROLES), disturb, stays=False)
     assert figures.events > 0 < figures.transitions
 
 

@@ -25,7 +25,7 @@ def test_a_database_that_is_down_is_waited_for(
     kafka: str, server: LocalPostgres, postgres: str, tmp_path: Path
 ) -> None:
     with world(kafka, postgres, tmp_path, SEED) as made:
-        assert database_down(made, server, SECONDS)["events"] > 2000
+        assert database_down(made, server, SECONDS)["events"] > 800
 
 
 @pytest.mark.kafka
@@ -33,7 +33,7 @@ def test_a_broker_that_is_down_is_waited_for(
     shaky: LocalKafka, sqlite: str, tmp_path: Path
 ) -> None:
     with world(shaky.bootstrap, sqlite, tmp_path, SEED) as made:
-        assert broker_down(made, shaky, SECONDS)["events"] > 2000
+        assert broker_down(made, shaky, SECONDS)["events"] > 800
 
 
 @pytest.mark.kafka
@@ -41,4 +41,4 @@ def test_a_slow_disk_slows_reading_down_and_nothing_else(
     kafka: str, sqlite: str, tmp_path: Path
 ) -> None:
     with world(kafka, sqlite, tmp_path, SEED) as made:
-        assert disk_slow(made, SECONDS)["events"] > 2000
+        assert disk_slow(made, SECONDS)["events"] > 800
