@@ -131,6 +131,16 @@ class TestOtherServices:
         assert {hcpcs for hcpcs in ASKED if keeps(hcpcs)} == (TCM if excluded else set())
         assert not keeps("99495", OTHER_NPI)
 
+    def test_each_month_looks_at_all_services_and_takes_its_own(self) -> None:
+        """Whichever of them was said first."""
+        months = ("2025-02", MONTH, "2025-04")
+        said = [
+            event(f.ServiceBilled("G0181", day(f"{m}-01"), day(f"{m}-28"), NPI), five_pm(f"{m}-28"))
+            for m in ("2025-01", MONTH)
+        ]
+        found = {m: then([*ready("2025-01"), *said], m).blockers for m in months}
+        assert found == {"2025-02": (), MONTH: ("competing-service",), "2025-04": ()}
+
 
 def _blocked(found: dict[str, Assessment], blocker: str) -> set[str]:
     return {hcpcs for hcpcs, answer in found.items() if blocker in answer.blockers}
@@ -268,6 +278,23 @@ class TestVersions:
 
 def _months(first: int, last: int) -> list[str]:
     return [f"{y}-{m:02d}" for y in range(first, last + 1) for m in range(1, 13)]
+
+
+@pytest.mark.parametrize(
+    ("month", "active"),
+    [("2025-02", False), ("2025-03", True), ("2025-06", True), ("2025-07", False)],
+)
+def test_a_condition_is_active_from_its_onset_through_its_resolution(
+    month: str, active: bool
+) -> None:
+    events = [
+        *without(ready("2025-02"), f.ConditionRecorded),
+        condition("I10", "2025-01-01"),
+        event(f.ConditionRecorded("J44.9", True, day("2025-03-31")), five_pm("2025-01-01")),
+        event(f.ConditionResolved("J44.9", day("2025-06-01")), five_pm("2025-06-01")),
+    ]
+    blockers = then(events, month).blockers
+    assert ("conditions-fewer-than-two" not in blockers) == active
 
 
 @pytest.mark.parametrize(

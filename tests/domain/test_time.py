@@ -8,6 +8,9 @@ from itertools import pairwise
 import pytest
 
 from domain import facts as f
+from domain.assess import assess
+from domain.policy import Policy
+from domain.rules import BOOK
 from domain.time.calendar import (
     a_year_before,
     following,
@@ -131,6 +134,17 @@ def test_small_calendar_facts() -> None:
     )
 
 
+def test_each_practice_tells_the_month_by_its_own_default_zone() -> None:
+    """The same patient, asked under two policies one after the other."""
+    log = clocked("t1", "2025-02-01T04:30:00Z", "2025-02-01T04:40:00Z")
+    patient = folded([log])
+    logged = {
+        zone: assess(patient, "2025-01", BOOK, Policy(default_timezone=zone)).seconds.logged
+        for zone in ("UTC", NEW_YORK)
+    }
+    assert logged == {"UTC": 0, NEW_YORK: 600}
+
+
 def test_without_any_enrolment_the_default_zone_tells_the_month() -> None:
     log = clocked("t1", "2025-02-01T04:30:00Z", "2025-02-01T04:40:00Z")
     answer = then([log], "2025-02")
@@ -179,6 +193,20 @@ class TestEnrolmentsInForce:
         assert len({stretch.day for stretch in days}) == 31
         assert timeline.span_on(day("2025-03-08")) is not None
         assert timeline.span_on(day("2025-03-16")) is None
+
+    def test_an_enrolment_ends_the_day_before_the_next_or_on_its_last_day(self) -> None:
+        timeline = chart_with(
+            ("2025-03-05", NEW_YORK, None),
+            ("2025-03-10", NEW_YORK, "2025-03-10"),
+            ("2025-03-20", NEW_YORK, None),
+        )
+        assert [span.last for span in timeline.spans] == [
+            day("2025-03-09"),
+            day("2025-03-10"),
+            None,
+        ]
+        assert timeline.span_on(day("2025-03-10")) is timeline.spans[1]
+        assert timeline.span_on(day("2025-03-11")) is None
 
     def test_the_first_and_the_last_day_belong_to_the_enrolment(self) -> None:
         timeline = chart_with(("2025-03-31", NEW_YORK, "2025-05-01"))
