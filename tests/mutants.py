@@ -1,7 +1,8 @@
 """What a mutation run found, module by module: `python -m tests.mutants`, after `mutmut run`.
 
-A mutant counts as killed when a test fails on it or does not end in ten times its usual time. Exit
-1 when less than `KILLED_AT_LEAST` of those that were tried are killed.
+A mutant counts as killed when a test fails on it. One that runs out of time may loop for ever or
+have met a busy machine: it does not count. Exit 1 when less than `KILLED_AT_LEAST` of those that
+were tried are killed.
 """
 
 from __future__ import annotations
@@ -39,22 +40,18 @@ def tried(counts: Counter[str]) -> int:
     return counts.total() - counts["not checked"]
 
 
-def killed(counts: Counter[str]) -> int:
-    return counts["killed"] + counts["timeout"]
-
-
 def main() -> int:
     found = outcomes(MUTANTS)
     total: Counter[str] = sum(found.values(), Counter())
-    print("| module | mutants | killed | of these by time | survived | no test | share |")
+    print("| module | mutants | killed | out of time | survived | no test | killed of all |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for module, counts in [*found.items(), ("all", total)]:
         if tried(counts):
-            share = f"{killed(counts) / tried(counts):.1%}"
-            numbers = (tried(counts), killed(counts), counts["timeout"], counts["survived"])
+            share = f"{counts['killed'] / tried(counts):.1%}"
+            numbers = (tried(counts), counts["killed"], counts["timeout"], counts["survived"])
             cells = (module, *numbers, counts["no tests"], share)
             print("| " + " | ".join(str(cell) for cell in cells) + " |")
-    return 0 if tried(total) and killed(total) >= KILLED_AT_LEAST * tried(total) else 1
+    return 0 if tried(total) and total["killed"] >= KILLED_AT_LEAST * tried(total) else 1
 
 
 if __name__ == "__main__":
