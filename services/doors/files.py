@@ -15,7 +15,7 @@ from typing import Final
 
 from projections.ports import PositionPassed, Store
 from services.doors.lines import LINE_BYTES_KEPT, DamagedFile, Line, lines_of, sha256_of
-from services.ingest.core import Delivery, Ingest
+from services.ingest import Delivery, Ingest
 from services.wire.modes import HISTORY
 
 Headers = tuple[tuple[str, bytes], ...]

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from domain.rejections import Rejection
-from services.ingest.core import Delivery, Ingest
+from services.ingest import Delivery, Ingest
 
 GROUP_DELIVERIES: Final = 1_000
 """A transaction takes whole requests until it has this many deliveries."""

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from domain.rejections import Reason, Rejection
 from services.doors.group import GroupCommit, Unavailable
-from services.ingest.core import Delivery, Ingest
+from services.ingest import Delivery, Ingest
 from services.wire.decode import decode_message
 from services.wire.limits import MESSAGE_BYTES_MAX
 from services.wire.modes import BATCH, STRUCTURED, media_type

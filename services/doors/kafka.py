@@ -28,7 +28,7 @@ from services.doors.meter import Meter
 from services.doors.placing import Placing, feed
 from services.doors.progress import Progress
 from services.doors.reading import Reading
-from services.ingest.core import Delivery, Judge
+from services.ingest import Delivery, Judge
 
 log = logging.getLogger("caretally.kafka")
 library_log = logging.getLogger("caretally.kafka.library")

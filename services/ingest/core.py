@@ -7,6 +7,7 @@ transaction. Nothing but an outage of the store makes `take` raise.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,34 +16,18 @@ from domain.policy import Policy
 from domain.rejections import Rejection
 from domain.rules import RuleBook
 from infra.clock import Clock
-from infra.codec import event_key, stream_id
 from projections.boundaries import Passed
-from projections.ports import DeadLetter, KeysTaken, Store, StreamMoved
+from projections.ports import KeysTaken, Store, StreamMoved
 from services.ingest.folding import Folding
+from services.ingest.letters import write_letters
+from services.ingest.opening import Delivery, Opened, Opener, open_native
 from services.ingest.patients import HotPatient, HotPatients
-from services.wire.decode import Accepted, decode_message
 
 PATIENTS_MAX = 50_000
 """Patients kept hot; the rest are loaded when they are next heard of."""
 
 TRIES_MAX = 10
 """How often a batch is folded anew after other writers got in first, before it is an outage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message as a door received it. `origin` names the door and place for dead letters.
-
-    `letter_id` is that of the dead letter which is put in again, 0 where the message comes for
-    the first time. Taken, the letter is marked so in the same transaction; refused again, it stays
-    as it is and no second one is made of it.
-    """
-
-    value: bytes | None
-    key: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
-    origin: str
-    letter_id: int = 0
 
 
 @dataclass(slots=True)
@@ -53,16 +38,8 @@ class Outcome:
     duplicates: int = 0
     dead_lettered: int = 0
     results: list[Rejection | None] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A decoded delivery with the two names the store knows it by."""
-
-    index: int
-    accepted: Accepted
-    stream_id: str
-    key: bytes
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Resources that hold nothing of ours, by why; our own events are never ignored."""
 
 
 Judge = Callable[[Sequence[Rejection | None]], None]
@@ -85,14 +62,17 @@ class Ingest:
         policy_of: Callable[[str], Policy],
         patients_max: int = PATIENTS_MAX,
         makings: frozenset[str] = frozenset(),
+        opener: Opener | None = None,
     ) -> None:
-        """`policy_of` gives the policy of a practice id; for `makings` see `Batch`."""
+        """`policy_of` gives the policy of a practice id; for `makings` see `Batch`; `opener`
+        knows another form than our own events."""
         self._store = store
         self._clock = clock
         self._book = book
         self._policy_of = policy_of
         self._patients = HotPatients(store, patients_max)
         self._makings = makings
+        self._opener = opener
         self._recorded_at_us = 0
 
     def take(
@@ -110,25 +90,26 @@ class Ingest:
         positions and whatever `judge` raises; any other exception is an outage. Nothing was
         written then.
         """
-        results: list[Rejection | None] = [None] * len(deliveries)
-        incoming = self._decode(deliveries, results)
+        opened = self._open(deliveries)
         taken: dict[bytes, str] = {}
         for _ in range(TRIES_MAX):
-            attempt = self._fold(incoming, results, taken)
-            letters = self._letters(deliveries, attempt.results) if keep_dead_letters else []
-            attempt.batch.dead_letters.extend(letters)
-            attempt.batch.replayed.update(self._replayed(deliveries, attempt.results))
-            attempt.batch.tracking.update(tracking or {})
-            attempt.batch.makings = self._makings
+            attempt = self._fold(opened, taken)
+            batch, results = attempt.batch, attempt.results
+            write_letters(batch, opened, results, self._recorded_at_us)
+            if not keep_dead_letters:
+                batch.dead_letters.clear()
+            batch.resources = opened.taken(results)
+            batch.tracking.update(tracking or {})
+            batch.makings = self._makings
             try:
                 self._commit(attempt, judge)
             except KeysTaken as error:
                 taken.update(error.taken)
             except StreamMoved:
-                pass
+                if opened.whose is not None:
+                    opened = self._open(deliveries)
             else:
-                rejected = sum(result is not None for result in attempt.results)
-                return Outcome(attempt.accepted, attempt.duplicates, rejected, attempt.results)
+                return _outcome(opened, attempt, len(deliveries))
         raise Busy("other writers kept changing the same patients")
 
     def tick(self, stream_ids: Sequence[str], passed: Passed) -> int:
@@ -164,36 +145,20 @@ class Ingest:
         self._recorded_at_us = max(self._clock(), self._recorded_at_us + 1)
         return Folding(patients, self._book, self._policy_of, self._recorded_at_us, results)
 
-    def _decode(
-        self, deliveries: Sequence[Delivery], results: list[Rejection | None]
-    ) -> list[Incoming]:
-        incoming = []
-        for index, delivery in enumerate(deliveries):
-            decoded = decode_message(delivery.value, delivery.headers)
-            if isinstance(decoded, Rejection):
-                results[index] = decoded
-                continue
-            event = decoded.event
-            incoming.append(
-                Incoming(
-                    index,
-                    decoded,
-                    stream_id(event.practice_id, event.patient_id),
-                    event_key(event.source, event.id),
-                )
-            )
-        return incoming
+    def _open(self, deliveries: Sequence[Delivery]) -> Opened:
+        if self._opener is not None and any(map(self._opener.knows, deliveries)):
+            return self._opener.open(deliveries)
+        return open_native(deliveries)
 
     def _fold(
         self,
-        incoming: Sequence[Incoming],
-        results: Sequence[Rejection | None],
+        opened: Opened,
         taken: Mapping[bytes, str],
     ) -> Folding:
-        patients = self._patients.fetch(item.stream_id for item in incoming)
-        folding = self._new_folding(patients, list(results))
+        patients = self._patients.fetch(item.stream_id for item in opened.incoming)
+        folding = self._new_folding(patients, list(opened.results))
         try:
-            for item in incoming:
+            for item in opened.incoming:
                 if taken.get(item.key, item.stream_id) != item.stream_id:
                     folding.results[item.index] = conflicting_duplicate()
                 else:
@@ -213,35 +178,8 @@ class Ingest:
             self._patients.forget(attempt.batch.versions)
             raise
 
-    def _letters(
-        self, deliveries: Sequence[Delivery], results: Sequence[Rejection | None]
-    ) -> list[DeadLetter]:
-        now = self._recorded_at_us
-        return [
-            dead_letter(delivery, rejection, now)
-            for delivery, rejection in zip(deliveries, results, strict=True)
-            if rejection is not None and not delivery.letter_id
-        ]
 
-    def _replayed(
-        self, deliveries: Sequence[Delivery], results: Sequence[Rejection | None]
-    ) -> dict[int, int]:
-        return {
-            delivery.letter_id: self._recorded_at_us
-            for delivery, rejection in zip(deliveries, results, strict=True)
-            if rejection is None and delivery.letter_id
-        }
-
-
-def dead_letter(delivery: Delivery, rejection: Rejection, received_at_us: int) -> DeadLetter:
-    """A refused delivery, whole, with the reason."""
-    return DeadLetter(
-        origin=delivery.origin,
-        reason=rejection.reason.value,
-        field=rejection.field,
-        sentence=rejection.sentence,
-        value=delivery.value,
-        key=delivery.key,
-        headers=delivery.headers,
-        received_at_us=received_at_us,
-    )
+def _outcome(opened: Opened, attempt: Folding, deliveries: int) -> Outcome:
+    rejected = sum(result is not None for result in attempt.results)
+    results = opened.by_delivery(attempt.results, deliveries)
+    return Outcome(attempt.accepted, attempt.duplicates, rejected, results, opened.ignored)

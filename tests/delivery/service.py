@@ -16,7 +16,7 @@ from infra.eventstore import open_store
 from infra.kafka.settings import KafkaSettings
 from projections.ports import DeadLetter, Store
 from services.doors.kafka import KafkaDoor, Takes
-from services.ingest.core import Delivery, Ingest, Judge
+from services.ingest import Delivery, Ingest, Judge
 
 
 class Service:

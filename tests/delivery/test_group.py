@@ -13,7 +13,7 @@ import pytest
 from aiokafka import TopicPartition  # type: ignore[import-untyped]
 
 from infra.kafka.settings import KafkaSettings
-from services.ingest.core import Delivery, Judge
+from services.ingest import Delivery, Judge
 from tests.delivery.feed import Message, mixed, produce, with_broken
 from tests.delivery.service import Service, Switch, assert_exactly_once, until
 from tests.postgres import postgres_server, postgres_url

@@ -20,7 +20,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import COMPACTED, create_topic
 from projections.ports import Store
 from services import relay
-from services.ingest.core import Delivery, Ingest
+from services.ingest import Delivery, Ingest
 from services.notify.deliverable import deliverable
 from services.outboxes import Assessments, Due
 from services.rebuilding import Remaker, rebuild

@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from projections.ports import Batch, Store
 from services.doors import group
 from services.doors.http import BATCH_BYTES_MAX, PATH, header_value, routes
-from services.ingest.core import Delivery, Ingest, Outcome
+from services.ingest import Delivery, Ingest, Outcome
 from services.wire.limits import MESSAGE_BYTES_MAX
 from tests.services.door_store import ingest_over, letters, logged, opened
 from tests.services.wire_examples import GONE, changed, cloudevent, raw
