@@ -10,7 +10,8 @@ from typing import Any
 from domain.rejections import Rejection
 from infra.codec import instant_text
 from projections.ports import DeadLetter, Store
-from services.ingest import Delivery, Ingest
+from services.ingest import Ingest
+from services.releasing import delivery_of
 
 PAGE_LETTERS = 100
 """Letters read at once; each may hold a payload of a mebibyte."""
@@ -67,7 +68,7 @@ def replay_letters(
     raises; transactions before that stand, and a further call goes on with the rest.
     """
     for batch in _batches(letters, batch_size):
-        deliveries = [Delivery(a.value, a.key, a.headers, a.origin, a.id) for a in batch]
+        deliveries = [delivery_of(letter) for letter in batch]
         results = ingest.take(deliveries).results
         for letter, rejection in zip(batch, results, strict=True):
             yield Replayed(letter.id, rejection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from domain.rejections import Rejection
@@ -52,7 +52,7 @@ class Opened:
     incoming: list[Incoming] = field(default_factory=list)
     whose: Sequence[int] | None = None
     resources: list[tuple[int, TakenResource]] = field(default_factory=list)
-    """With the index of the piece that it was."""
+    """With the index of the piece that it was, -1 where it holds whatever becomes of pieces."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Pieces that hold nothing of ours, by why."""
 
@@ -74,8 +74,12 @@ class Opened:
         return found
 
     def taken(self, results: Sequence[Rejection | None]) -> list[TakenResource]:
-        """Of each resource what was taken last, if its piece was taken."""
-        last = {row.key: row for index, row in self.resources if results[index] is None}
+        """Of each resource what was taken last, one revision beyond what is stored."""
+        last: dict[str, TakenResource] = {}
+        for index, row in self.resources:
+            if index < 0 or results[index] is None:
+                number = last[row.key].revision if row.key in last else row.revision
+                last[row.key] = replace(row, revision=number)
         return list(last.values())
 
 

@@ -68,6 +68,14 @@ def decode_binary(attributes: Mapping[str, str], raw: bytes) -> Decoded:
         return refusal.rejection
 
 
+def decode_document(document: Mapping[str, Any], history: bool = False) -> Decoded:
+    """A CloudEvent that a translation made; `history` where its message was marked so."""
+    try:
+        return _of_document(dict(document), history)
+    except Refused as refusal:
+        return refusal.rejection
+
+
 def _of_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:
     if not headers and value is not None:
         return _of_document(json_text.parse(value))

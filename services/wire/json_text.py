@@ -19,13 +19,13 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def parse(raw: bytes, field: str = "") -> Any:
+def parse(raw: bytes, field: str = "", bytes_max: int = MESSAGE_BYTES_MAX) -> Any:
     """The JSON value of a message. Raises `Refused`: too large, not JSON, doubled names, too deep.
 
     `field` names what the text is, for rejections: '' for a whole message.
     """
-    if len(raw) > MESSAGE_BYTES_MAX:
-        raise too_large(len(raw), field)
+    if len(raw) > bytes_max:
+        raise too_large(len(raw), field, bytes_max)
     try:
         value = _decode(raw)
     except UnicodeDecodeError:
@@ -40,9 +40,9 @@ def parse(raw: bytes, field: str = "") -> Any:
     return value
 
 
-def too_large(length: int, field: str = "") -> Refused:
+def too_large(length: int, field: str = "", bytes_max: int = MESSAGE_BYTES_MAX) -> Refused:
     """The refusal of a message beyond the limit."""
-    expected = f"a message of at most {MESSAGE_BYTES_MAX} bytes"
+    expected = f"a message of at most {bytes_max} bytes"
     return refused(Reason.TOO_LARGE, field, expected, f"{length} bytes")
 
 

@@ -11,6 +11,9 @@ from typing import Final
 MESSAGE_BYTES_MAX: Final = 1_048_576
 """A raw message, as it arrived (1 MiB): bounds memory per event in every door."""
 
+BUNDLE_BYTES_MAX: Final = 16 * MESSAGE_BYTES_MAX
+"""A message of many resources; each of them has the limit of a message."""
+
 NESTING_DEPTH_MAX: Final = 64
 """Objects and arrays inside each other: readers further on recurse, and stacks are finite."""
 

@@ -1,0 +1,1 @@
+"""FHIR resources to events: pure functions of a resource and a site profile."""

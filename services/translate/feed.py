@@ -1,0 +1,239 @@
+"""FHIR deliveries into a batch: unfolded, identified, compared with what was taken, decoded.
+
+It is the `Opener` of the ingest core: whatever comes of a resource is written in the transaction
+that moves the feed's position.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from domain.rejections import Reason, Rejection
+from projections.translated import Translations, resource_key
+from services.ingest import Delivery
+from services.ingest.opening import Opened, put
+from services.translate.knowing import Knowing
+from services.translate.notification import TYPES, Notification
+from services.translate.outcome import Ignore, Review
+from services.translate.reading import obj
+from services.translate.resource import MAPPED
+from services.translate.site import Site
+from services.translate.stamping import digest_of
+from services.translate.taking import FETCH_KEY, Taken, take_deletion, take_identity, take_resource
+from services.translate.unfold import Piece, Unfolded, unfold
+from services.wire import json_text
+from services.wire.decode import Accepted, decode_document, decode_message
+from services.wire.modes import HISTORY, is_history
+from services.wire.refusal import Refused
+
+log = logging.getLogger("caretally.fhir")
+
+FHIR: Final = "caretally-fhir"
+"""The first header of a FHIR delivery: the name of the site, empty where there is one alone."""
+
+FETCH: Final = "caretally-fetch"
+"""On a letter for what must be fetched: what, as JSON."""
+
+FILLED: Final = "caretally-filled"
+"""On a letter that is put in again after all that it asked for was."""
+
+PATIENT: Final = "Patient"
+
+_OTHER: Final = "notification"
+_NOTIFIED: Final = {type: f"notification-{type}" for type in TYPES}
+
+MODIFIED: Final = "caretally-modified"
+"""On a letter of a resource: when the bundle said that it changed."""
+
+
+def marked(site: str, *more: tuple[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+    """The headers of a FHIR delivery of a site."""
+    return ((FHIR, site.encode()), *more)
+
+
+class FhirFeed:
+    """Opens batches in which some deliveries are FHIR. Keeps nothing between batches."""
+
+    def __init__(self, sites: Mapping[str, Site], translations: Translations) -> None:
+        self._sites = sites
+        self._translations = translations
+        self._profiles = {name: digest_of(site.model_dump()) for name, site in sites.items()}
+
+    @staticmethod
+    def knows(delivery: Delivery) -> bool:
+        return bool(delivery.headers) and delivery.headers[0][0] == FHIR
+
+    def open(self, deliveries: Sequence[Delivery]) -> Opened:
+        opened = Opened([])
+        whose: list[int] = []
+        opened.whose = whose
+        knowing = Knowing(self._translations)
+        found = [self._unfold(each) if self.knows(each) else None for each in deliveries]
+        knowing.prefetch(part for part in found if isinstance(part, tuple))
+        for index, (delivery, part) in enumerate(zip(deliveries, found, strict=True)):
+            before = len(opened.results)
+            if part is None:
+                self._native(opened, knowing, delivery)
+            elif isinstance(part, Rejection):
+                _add(opened, delivery, part)
+            else:
+                self._pieces(opened, knowing, delivery, *part)
+            whose += [index] * (len(opened.results) - before)
+        return opened
+
+    def _unfold(self, delivery: Delivery) -> tuple[Site, Unfolded] | Rejection:
+        site = self._site(delivery)
+        if site is None:
+            known = ", ".join(sorted(self._sites)) or "none"
+            sentence = f"{FHIR}: expected the name of a site profile ({known}); found another."
+            return Rejection(Reason.UNKNOWN_SITE, sentence, FHIR)
+        headers = dict(delivery.headers)
+        try:
+            if FILLED in headers:
+                return site, Unfolded([])
+            if FETCH in headers:
+                wanted = json_text.parse(headers[FETCH])
+                return site, Unfolded([Piece(delivery.value or b"", fetch=obj(wanted))])
+            unfolded = unfold(delivery.value, site.source)
+        except Refused as refusal:
+            return refusal.rejection
+        if MODIFIED in headers and len(unfolded.pieces) == 1:
+            modified = headers[MODIFIED].decode("utf-8", "replace")
+            unfolded.pieces[0] = replace(unfolded.pieces[0], modified=modified)
+        return site, unfolded
+
+    def _site(self, delivery: Delivery) -> Site | None:
+        name = delivery.headers[0][1].decode("utf-8", "replace")
+        if not name and len(self._sites) == 1:
+            return next(iter(self._sites.values()))
+        return self._sites.get(name)
+
+    def _native(self, opened: Opened, knowing: Knowing, delivery: Delivery) -> None:
+        decoded = decode_message(delivery.value, delivery.headers)
+        _add(opened, delivery, None)
+        put(opened, len(opened.results) - 1, decoded)
+        if isinstance(decoded, Accepted):
+            knowing.hear(decoded)
+
+    def _pieces(
+        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, parts: Unfolded
+    ) -> None:
+        said = parts.notification
+        gaps = [] if said is None else self._hear(opened, knowing, delivery, site, said)
+        pieces = [*parts.pieces, *(Piece(parts.status, fetch=gap) for gap in gaps)]
+        whole = len(pieces) == 1 and pieces[0].value == delivery.value
+        for number, piece in enumerate(pieces):
+            self._piece(
+                opened, knowing, site, piece, _part_of(delivery, site, piece, number, whole)
+            )
+        if not pieces:
+            if said is None:
+                opened.ignored["nothing-in-it"] += 1
+            _add(opened, delivery, None)
+
+    def _hear(
+        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, said: Notification
+    ) -> list[dict[str, object]]:
+        """Count a notification, and tell what it shows to be missing."""
+        del delivery
+        opened.ignored[f"notification-{said.type}"[:40]] += not said.focus
+        name = f"subscription:{said.subscription}"
+        counter, since, row = knowing.counter(resource_key(site.source, name), said)
+        if row is not None:
+            opened.resources.append((len(opened.results), row))
+        return [
+            {"since": since, "subscription": said.subscription, "from": first, "to": last}
+            for first, last in counter.missing
+        ]
+
+    def _piece(
+        self, opened: Opened, knowing: Knowing, site: Site, piece: Piece, part: Delivery
+    ) -> None:
+        if piece.refusal is not None:
+            _add(opened, part, piece.refusal.rejection)
+            return
+        if piece.fetch is not None:
+            _add(opened, part, _to_fetch(piece.fetch, site))
+            return
+        takes = [take_deletion] if piece.deleted else [take_resource]
+        if site.patients.subject == "identifier" and piece.resource.get("resourceType") == PATIENT:
+            takes.insert(0, take_identity)
+        refusal: Rejection | None = None
+        index = len(opened.results)
+        _add(opened, part, None)
+        for take in takes:
+            try:
+                taken = take(piece, site, self._profiles[site.name], knowing)
+            except Ignore as ignored:
+                opened.ignored[ignored.why] += 1
+                continue
+            except Review as review:
+                refusal = refusal or review.rejection
+                continue
+            except Exception as error:
+                log.error("a %s cannot be read (%s)", _kind(piece), type(error).__name__)
+                sentence = "expected a resource that can be read; found one that cannot."
+                refusal = refusal or Rejection(Reason.NOT_FHIR, sentence)
+                continue
+            if not taken.documents:
+                opened.ignored[taken.why] += 1
+            refusal = self._decode(opened, index, taken, part, knowing) or refusal
+        opened.results[index] = refusal
+
+    @staticmethod
+    def _decode(
+        opened: Opened, index: int, taken: Taken, part: Delivery, knowing: Knowing
+    ) -> Rejection | None:
+        """Decode all events of a resource: one that is refused refuses all of them."""
+        history = is_history(part.headers)
+        decoded = [decode_document(each, history) for each in taken.documents]
+        for each in decoded:
+            if isinstance(each, Rejection):
+                return each
+        for each in decoded:
+            assert isinstance(each, Accepted)
+            opened.add(index, each)
+            knowing.hear(each)
+        knowing.take(taken.row)
+        opened.resources.append((index, taken.row))
+        return None
+
+
+def _add(opened: Opened, delivery: Delivery, result: Rejection | None) -> None:
+    assert isinstance(opened.pieces, list)
+    opened.pieces.append(delivery)
+    opened.results.append(result)
+
+
+def _part_of(delivery: Delivery, site: Site, piece: Piece, number: int, whole: bool) -> Delivery:
+    """A piece as a delivery of its own, which unfolds to itself when it is put in again."""
+    if whole and piece.fetch is None:
+        return delivery
+    headers = list(marked(site.name))
+    if is_history(delivery.headers):
+        headers.append((HISTORY, b"true"))
+    if piece.modified:
+        headers.append((MODIFIED, piece.modified.encode("utf-8", "replace")))
+    if piece.fetch is not None:
+        headers.append((FETCH, json.dumps(dict(piece.fetch)).encode()))
+    origin = delivery.origin if whole else f"{delivery.origin}#{number}"
+    return Delivery(piece.value, delivery.key, tuple(headers), origin, delivery.letter_id)
+
+
+def _to_fetch(fetch: Mapping[str, object], site: Site) -> Rejection:
+    if "from" in fetch:
+        numbers = f"{fetch['from']} to {fetch['to']}"
+        sentence = f"events {numbers} of a subscription did not arrive; they are asked for."
+        return Rejection(Reason.FEED_GAP, sentence, "", f"{FETCH_KEY}{site.name}")
+    sentence = "the notification brought no resource along; it is asked for."
+    return Rejection(Reason.NOT_FETCHED, sentence, "", f"{FETCH_KEY}{site.name}")
+
+
+def _kind(piece: Piece) -> str:
+    """A resource's kind for the log, and nothing that could name a patient."""
+    kind = piece.resource.get("resourceType")
+    return str(kind) if kind in MAPPED else "resource"

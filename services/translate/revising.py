@@ -1,0 +1,178 @@
+"""What a new version of a resource changes: events that are new, and events that stand no more.
+
+Unchanged events stay. Logged time is amended and voided; every other event is retracted and said
+anew, because the contract knows no other correction of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from domain.rejections import Reason
+from infra.codec import split_stream_id
+from projections.ports import TakenResource
+from services.translate.outcome import Draft, Ignore, Review
+from services.translate.stamping import AFTER, Stamp, digest_of
+
+LOGGED: Final = "time.logged.v1"
+CORRECTED: Final = "changed at the source"
+
+Document = dict[str, Any]
+
+
+class Stood(msgspec.Struct, frozen=True):
+    """An event that stands for a resource. `entry` is the id of a time entry, '' for others."""
+
+    part: str
+    type: str
+    id: str
+    digest: str
+    entry: str = ""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The body of a `TakenResource`: whose it is, which version was taken by which profile."""
+
+    name: str
+    recorded: str
+    version: str
+    digest: str
+    profile: str
+    stream: str = ""
+    stands: tuple[Stood, ...] = ()
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.recorded, self.version, self.digest)
+
+
+_decode = msgspec.json.Decoder(Known).decode
+
+
+def known_of(row: TakenResource | None) -> Known | None:
+    """What was taken before; None where nothing was."""
+    return None if row is None else _decode(row.body)
+
+
+class Revision:
+    """One version of a resource, against what was taken before."""
+
+    def __init__(
+        self, source: str, name: str, stamp: Stamp, profile: str, row: TakenResource | None
+    ) -> None:
+        """`source` is that of the events, `profile` a digest of the site profile. Raises `Ignore`
+        for a version that was taken, or that a later one replaced; `Review` for other content
+        under the stamp of the version that was taken."""
+        self._source, self._name, self._stamp, self._profile = source, name, stamp, profile
+        self._known = known_of(row)
+        self._number = 1 if row is None else row.revision + 1
+        self._again = ""
+        if self._known is not None:
+            self._compare(self._known)
+
+    def _compare(self, known: Known) -> None:
+        if self._stamp.order < known.stamp.order:
+            raise Ignore("superseded")
+        if self._stamp.order > known.stamp.order:
+            return
+        if self._stamp.digest != known.digest:
+            sentence = "expected a later version for other content; found the one that was taken"
+            raise Review(Reason.CONFLICTING_DUPLICATE, "meta.versionId", sentence)
+        if self._profile == known.profile:
+            raise Ignore("repeated")
+        self._again = f"{AFTER}{self._number}"
+
+    def documents(self, stream: str, drafts: Sequence[Draft], why: str) -> list[Document]:
+        """CloudEvents of what changed; `stream` is the patient's, `why` says what an event that
+        goes is withdrawn for."""
+        fresh = {draft.part: draft for draft in drafts}
+        found: list[Document] = []
+        for stood in self.stands:
+            if not self._stays(stood, stream, fresh):
+                found += self._withdraw(stood, stream, fresh, why)
+        kept = {stood.part for stood in self.stands if self._stays(stood, stream, fresh)}
+        found += [self._say(draft, stream) for draft in drafts if draft.part not in kept]
+        return found
+
+    def row(self, key: str, stream: str, drafts: Sequence[Draft]) -> TakenResource:
+        """What is known from now on."""
+        fresh = {draft.part: draft for draft in drafts}
+        stood = {each.part: each for each in self.stands if self._stays(each, stream, fresh)}
+        stands = tuple(
+            stood.get(draft.part)
+            or Stood(
+                draft.part, draft.type, self._id(draft.part), digest_of(draft.data), _entry(draft)
+            )
+            for draft in drafts
+        )
+        known = Known(
+            self._name,
+            self._stamp.recorded,
+            self._stamp.version,
+            self._stamp.digest,
+            self._profile,
+            stream,
+            stands,
+        )
+        return TakenResource(key, self._number, msgspec.json.encode(known))
+
+    @property
+    def stream(self) -> str:
+        """Of the patient whom the resource was taken for before, '' where there is none."""
+        return "" if self._known is None else self._known.stream
+
+    @property
+    def stands(self) -> tuple[Stood, ...]:
+        """The events that stood for the resource before."""
+        return () if self._known is None else self._known.stands
+
+    def _stays(self, stood: Stood, stream: str, fresh: dict[str, Draft]) -> bool:
+        draft = fresh.get(stood.part)
+        same = draft is not None and (draft.type, digest_of(draft.data)) == (
+            stood.type,
+            stood.digest,
+        )
+        return same and stream == self.stream
+
+    def _withdraw(
+        self, stood: Stood, stream: str, fresh: dict[str, Draft], why: str
+    ) -> Iterator[Document]:
+        """A time entry that goes on is amended by its new event: nothing else is needed."""
+        if stood.type == LOGGED:
+            if stood.part in fresh and stream == self.stream:
+                return
+            data = {"entry_id": stood.entry, "reason": why}
+            yield self._document(f"{stood.part}/void", "time.voided.v1", data, self.stream)
+            return
+        data = {"event_source": self._source, "event_id": stood.id, "reason": why}
+        yield self._document(f"{stood.part}/retract", "event.retracted.v1", data, self.stream)
+
+    def _say(self, draft: Draft, stream: str) -> Document:
+        parts = {stood.part for stood in self.stands}
+        if draft.type == LOGGED and draft.part in parts and stream == self.stream:
+            data = {**draft.data, "reason": CORRECTED}
+            return self._document(draft.part, "time.amended.v1", data, stream)
+        return self._document(draft.part, draft.type, draft.data, stream)
+
+    def _document(self, part: str, type: str, data: dict[str, Any], stream: str) -> Document:
+        practice, patient = split_stream_id(stream)
+        return {
+            "specversion": "1.0",
+            "id": self._id(part),
+            "source": self._source,
+            "type": type,
+            "practiceid": practice,
+            "subject": patient,
+            "time": self._stamp.recorded,
+            "data": data,
+        }
+
+    def _id(self, part: str) -> str:
+        return f"{self._name}/{self._stamp.name}/{part}{self._again}"
+
+
+def _entry(draft: Draft) -> str:
+    return str(draft.data.get("entry_id", "")) if draft.type == LOGGED else ""

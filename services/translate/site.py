@@ -1,0 +1,236 @@
+"""A site profile: what one EHR means by its codes, and where its patients are cared for.
+
+Written in TOML. A code is written as a token, `system|code`. What a profile does not name is not
+guessed: it goes to review or is counted as ignored, as `docs/feeds-fhir.md` says.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from services.wire.scalars import Hcpcs, Icd10, Identifier, Locality, Npi, Source, Zone
+
+Token = Annotated[
+    str,
+    Field(
+        pattern=r"^\S+\|\S+$",
+        max_length=500,
+        description="a code as 'system|code', such as 'http://snomed.info/sct|185317003'",
+    ),
+]
+Role = Literal["clinical_staff", "billing_practitioner", "other_practitioner", "non_clinical"]
+
+
+class SiteError(ValueError):
+    """A profile that cannot be used: one line a fault, each naming file and member."""
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Patients(Part):
+    """`linked`: only `identity.linked.v1` says who a patient of theirs is. `identifier`: a Patient
+    resource says it, by its identifier in `system`. `id`: their logical id is ours."""
+
+    subject: Literal["linked", "identifier", "id"] = "linked"
+    system: Source | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Patients:
+        if (self.subject == "identifier") != (self.system is not None):
+            raise ValueError("system: expected with subject 'identifier', and only there")
+        return self
+
+
+class Practitioner(Part):
+    """Someone who may bill or see patients; `references` are theirs, such as `Practitioner/12`."""
+
+    npi: Npi
+    credential: Identifier | None = None
+    references: list[Identifier] = []
+
+
+class Staff(Part):
+    """Someone whose minutes are logged."""
+
+    id: Identifier
+    role: Role
+    references: list[Identifier] = Field(min_length=1)
+    outside_us: bool = False
+
+
+class Enrolment(Part):
+    types: list[Token] = []
+    provider_kind: Literal["practitioner", "rhc", "fqhc"] = "practitioner"
+    setting: Literal["nonfacility", "facility"] = "nonfacility"
+    locality: Locality | None = None
+
+
+class Consents(Part):
+    """`codes`: which categories or codes are consent to care management, and how it was given."""
+
+    codes: dict[Token, Literal["verbal", "written"]] = {}
+    npi: Npi | None = None
+    """To whom, where the resource names nobody."""
+    revoked_on: Literal["period-end", "last-updated"] = "period-end"
+
+
+class Conditions(Part):
+    """Which categories are the clinician's attestation that a condition is chronic."""
+
+    chronic: list[Token] = []
+    icd10: dict[Token, Icd10] = {}
+    without_icd10: Literal["review", "ignore"] = "review"
+
+
+class CarePlans(Part):
+    categories: list[Token] = [
+        "http://hl7.org/fhir/us/core/CodeSystem/careplan-category|assess-plan",
+        "http://snomed.info/sct|734163000",
+    ]
+
+
+class Activity(Part):
+    activity: Identifier
+    program: Identifier = "ccm"
+
+
+class Time(Part):
+    """Which Task codes, and which Encounter classes and types, are logged work."""
+
+    tasks: dict[Token, Activity] = {}
+    encounters: dict[Token, Activity] = {}
+    default_role: Role | None = None
+    """Of people whom `staff` does not name; without it their time goes to review."""
+
+
+class Visits(Part):
+    """Encounter types and Procedure codes that are visits, with the HCPCS code of each."""
+
+    codes: dict[Token, Hcpcs] = {}
+    discussed: list[Token] = []
+    """Types or reasons which say that care management was discussed."""
+
+
+class Stays(Part):
+    codes: dict[Token, Literal["inpatient", "snf_part_a", "other"]] = {
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode|IMP": "inpatient",
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode|ACUTE": "inpatient",
+    }
+
+
+class Services(Part):
+    """Codes on claims that are kept as billed services, beside those that the rules know."""
+
+    codes: list[Hcpcs] = []
+
+
+class Pull(Part):
+    """How to ask the server back: SMART Backend Services, or no authorisation at all."""
+
+    token_url: str | None = None
+    client_id: str | None = None
+    key_file: str | None = None
+    key_id: str | None = None
+    algorithm: Literal["RS384", "ES384"] = "RS384"
+    scope: str = "system/*.read"
+    queries: list[str] = []
+    """Searches that find what changed; `{since}` is an instant."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Pull:
+        given = [self.token_url, self.client_id, self.key_file]
+        if any(given) and not all(given):
+            raise ValueError("token_url, client_id, key_file: expected all three or none")
+        return self
+
+
+class Site(Part):
+    """One EHR's profile."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    source: Source
+    """The FHIR base address: references are relative to it, and events have it as `source`."""
+    practice: Identifier
+    timezone: Zone
+    """Of the patients: dates of instants are taken in it."""
+    without_last_updated: Literal["review", "clinical-time"] = "review"
+    patients: Patients = Patients()
+    practitioners: list[Practitioner] = []
+    staff: list[Staff] = []
+    enrolment: Enrolment = Enrolment()
+    consents: Consents = Consents()
+    conditions: Conditions = Conditions()
+    care_plans: CarePlans = CarePlans()
+    time: Time = Time()
+    visits: Visits = Visits()
+    stays: Stays = Stays()
+    services: Services = Services()
+    pull: Pull | None = None
+
+    @field_validator("source")
+    @classmethod
+    def _base(cls, source: str) -> str:
+        return source.rstrip("/")
+
+    def practitioner(self, key: str) -> Practitioner | None:
+        """Who this NPI or reference is."""
+        for each in self.practitioners:
+            if key == each.npi or key in each.references:
+                return each
+        return None
+
+    def member_of_staff(self, reference: str) -> Staff | None:
+        """Whose reference this is."""
+        return next((each for each in self.staff if reference in each.references), None)
+
+
+def read_sites(paths: str) -> Mapping[str, Site]:
+    """Profiles by name, of files and of folders with `*.toml`, parted by commas.
+
+    Raises SiteError.
+    """
+    sites: dict[str, Site] = {}
+    for text in filter(None, map(str.strip, paths.split(","))):
+        path = Path(text)
+        files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        for file in files:
+            site = read_site(file)
+            if site.name in sites:
+                raise SiteError(f"{file}: name: expected another in each profile; {site.name!r}")
+            sites[site.name] = site
+    return sites
+
+
+def read_site(path: Path) -> Site:
+    """One profile. Raises SiteError with one line a fault."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SiteError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SiteError(f"{path}: expected TOML: {error}") from None
+    try:
+        return Site(**document)
+    except ValidationError as error:
+        faults = [_sentence(path, fault) for fault in error.errors()]
+        raise SiteError("\n".join(faults)) from None
+
+
+def _sentence(path: Path, fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "profile"
+    kind, message = fault["type"], str(fault["msg"]).removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        return f"{path}: {where} is not known in a site profile"
+    if kind == "missing":
+        return f"{path}: {where} is missing"
+    if kind == "string_pattern_mismatch":
+        message = f"expected another form ({fault['ctx']['pattern']})"
+    found = str(fault["input"])[:60]
+    return f"{path}: {where}: {message[:1].lower()}{message[1:]}; found {found!r}"

@@ -1,0 +1,152 @@
+"""A message to pieces: a bundle's resources one by one, each with its own bytes.
+
+What is taken or refused, kept and put in again, is one resource. A piece that is put in again as
+it was kept unfolds to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import msgspec
+
+from domain.rejections import Reason
+from services.translate.notification import (
+    EVENT,
+    QUERY_EVENT,
+    Notification,
+    read_notification,
+)
+from services.translate.reading import Resource, local_reference, obj, text
+from services.wire import json_text
+from services.wire.limits import BUNDLE_BYTES_MAX, MESSAGE_BYTES_MAX
+from services.wire.refusal import Refused, kind, refused
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+BUNDLES: Final = frozenset({"history", "subscription-notification"})
+"""Bundle types in which the first resource may be the status of a notification."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One resource, or that one is gone (`deleted`), or that one must be fetched (`fetch`).
+
+    `modified` is when the server says it changed, '' where the resource itself must say it.
+    """
+
+    value: bytes
+    resource: Resource = field(default_factory=dict)
+    deleted: str = ""
+    fetch: Mapping[str, Any] | None = None
+    modified: str = ""
+    refusal: Refused | None = None
+
+
+@dataclass(slots=True)
+class Unfolded:
+    """The pieces of a message, and what it says as a notification."""
+
+    pieces: list[Piece]
+    notification: Notification | None = None
+    status: bytes = b""
+    """The bytes of the notification's status."""
+
+
+def unfold(value: bytes | None, base: str) -> Unfolded:
+    """The pieces of a FHIR message; `base` is the server's address. Raises `Refused`."""
+    if value is None:
+        raise refused(Reason.NOT_FHIR, "", "a FHIR resource", "a message without a value")
+    document = json_text.parse(value, bytes_max=BUNDLE_BYTES_MAX)
+    if not isinstance(document, dict):
+        raise refused(Reason.NOT_FHIR, "", "a FHIR resource", kind(document))
+    name = document.get("resourceType")
+    if name == "Bundle":
+        return _bundle(value, document, base)
+    if name is None and obj(document.get("request")).get("method") == "DELETE":
+        return Unfolded([_deleted(value, document, base)])
+    if not text(name):
+        raise refused(Reason.NOT_FHIR, "resourceType", "the name of a resource", kind(name))
+    if len(value) > MESSAGE_BYTES_MAX:
+        raise json_text.too_large(len(value))
+    return Unfolded([Piece(value, document)])
+
+
+def _bundle(value: bytes, document: Resource, base: str) -> Unfolded:
+    entries = document.get("entry")
+    if entries is None:
+        return Unfolded([])
+    if not isinstance(entries, list):
+        raise refused(Reason.NOT_FHIR, "entry", "an array", kind(entries))
+    raws = _list(_members(value)["entry"])
+    found = Unfolded([])
+    for number, (raw, entry) in enumerate(zip(raws, entries, strict=True)):
+        if number == 0 and document.get("type") in BUNDLES:
+            said = read_notification(obj(obj(entry).get("resource")), _time(document))
+            if said is not None:
+                found.notification, found.status = said, bytes(_members(raw)["resource"])
+                continue
+        found.pieces += _entry(bytes(raw), entry, base)
+    said = found.notification
+    if said is not None:
+        hint = said.type == EVENT and not said.focus and not found.pieces
+        found.notification = replace(said, empty=hint)
+        found.pieces += _to_fetch(found, base)
+    return found
+
+
+def _time(document: Resource) -> str:
+    return text(document.get("timestamp"))
+
+
+def _entry(raw: bytes, entry: Any, base: str) -> Iterator[Piece]:
+    if obj(obj(entry).get("request")).get("method") == "DELETE":
+        yield _deleted(raw, entry, base)
+        return
+    resource = obj(entry).get("resource")
+    if resource is None and isinstance(entry, dict):
+        return  # it only names what the notification is about
+    if not isinstance(resource, dict) or not text(resource.get("resourceType")):
+        refusal = refused(Reason.NOT_FHIR, "entry.resource", "a FHIR resource", kind(resource))
+        yield Piece(raw, refusal=refusal)
+        return
+    value = bytes(_members(raw)["resource"])
+    if resource["resourceType"] == "Bundle":
+        refusal = refused(Reason.NOT_FHIR, "entry.resource", "a resource", "a bundle in a bundle")
+        yield Piece(value, refusal=refusal)
+    elif len(value) > MESSAGE_BYTES_MAX:
+        yield Piece(value, refusal=json_text.too_large(len(value)))
+    else:
+        modified = text(obj(entry.get("response")).get("lastModified"))
+        yield Piece(value, resource, modified=modified)
+
+
+def _deleted(raw: bytes, entry: Any, base: str) -> Piece:
+    reference = local_reference(obj(entry.get("request")).get("url"), base)
+    if not reference:
+        found = kind(obj(entry.get("request")).get("url"))
+        return Piece(
+            raw, refusal=refused(Reason.NOT_FHIR, "request.url", "Type/id of this server", found)
+        )
+    modified = text(obj(entry.get("response")).get("lastModified"))
+    return Piece(raw, deleted=reference, modified=modified)
+
+
+def _to_fetch(found: Unfolded, base: str) -> Iterator[Piece]:
+    """What the notification is about and does not bring along."""
+    said = found.notification
+    if said is None or said.type not in (EVENT, QUERY_EVENT):
+        return
+    brought = {f"{p.resource.get('resourceType')}/{p.resource.get('id')}" for p in found.pieces}
+    brought |= {piece.deleted for piece in found.pieces}
+    for focus in said.focus:
+        reference = local_reference(focus, base)
+        if not reference:
+            expected = "a reference to this server"
+            refusal = refused(Reason.NOT_FETCHED, "focus", expected, "one to another")
+            yield Piece(found.status, refusal=refusal)
+        elif reference not in brought:
+            yield Piece(found.status, fetch={"reference": reference})
