@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     kafka_group_id: str = "caretally-ingest"
     kafka_group_instance_id: str | None = None
     kafka_events_topic: str = "ehr.events.v1"
+    kafka_fhir_topic: str = "ehr.fhir.v1"
+    """Read where there are site profiles."""
     kafka_alerts_topic: str = "ccm.alerts.v1"
     kafka_alert_state_topic: str = "ccm.alert-state.v1"
     """Empty: not written; so with the next one."""
@@ -91,6 +93,9 @@ class Settings(BaseSettings):
     kafka_breaker_percent: int = Field(50, ge=0, le=100)
     """… once this share of the last `kafka_breaker_window` messages was refused; 0: never."""
     kafka_breaker_window: int = Field(1000, ge=1, le=1_000_000)
+
+    fhir_sites: str = ""
+    """Site profiles: files or folders of TOML, parted by commas. Without them FHIR is not taken."""
 
     webhooks_allow_private: bool = False
     """Webhooks may go to private addresses, and over plain http."""
@@ -176,12 +181,12 @@ class Settings(BaseSettings):
         return self
 
     def _safe_kafka(self, servers: str) -> None:
-        names = [self.kafka_events_topic, self.kafka_alerts_topic]
+        names = [self.kafka_events_topic, self.kafka_alerts_topic, self.kafka_fhir_topic]
         names += filter(None, (self.kafka_alert_state_topic, self.kafka_assessments_topic))
         if not all(names) or len(set(names)) < len(names):
             raise ValueError(
-                "kafka_alerts_topic: expected a name for events and for alerts, and every topic's "
-                f"name another; found {', '.join(names)}"
+                "kafka_alerts_topic: expected a name for events, FHIR and alerts, and every "
+                f"topic's name another; found {', '.join(names)}"
             )
         uses_sasl = self.kafka_security_protocol.startswith("SASL_")
         password = self.kafka_sasl_password.get_secret_value()
@@ -243,6 +248,7 @@ class Settings(BaseSettings):
 
         given = self.model_dump(include=set(_KAFKA_FIELDS))
         values = {name.removeprefix("kafka_"): value for name, value in given.items()}
+        values["fhir_topic"] = self.kafka_fhir_topic if self.fhir_sites else ""
         values["sasl_password"] = self.kafka_sasl_password.get_secret_value()
         if not self.signing_key:
             values["checkpoints_topic"] = ""

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from infra.eventstore import open_store
 from infra.eventstore.enrolled import open_enrolled
 from infra.eventstore.projected import open_projected
 from infra.eventstore.rebuilding import open_rebuilding
+from infra.eventstore.translated import open_translations
 from infra.making import making_of
 from infra.settings import Settings
 from projections.boundaries import Passed
@@ -25,9 +26,15 @@ from projections.ports import ReadModelsMoved, Store
 from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.projecting.following import Projection
 from services.serve.background import Background, Reactor
+from services.translate.feed import FhirFeed
+from services.translate.marks import from_kafka
+from services.translate.site import Pull, Site, SiteError, read_sites
 
 if TYPE_CHECKING:
+    from infra.fhirserver import FhirServer
+    from infra.kafka import KafkaSettings
     from services.audit.publishing import Publication
+    from services.doors.kafka import KafkaDoor
 
 log = logging.getLogger("caretally.store")
 
@@ -48,6 +55,7 @@ class SharedIngest(Ingest):
             settings.policy_of,
             settings.patients_max,
             parts.makings(),
+            FhirFeed(parts.sites, open_translations(parts.store)) if parts.sites else None,
         )
         self._turn = Lock()
         self._seen = seen
@@ -89,6 +97,8 @@ class Parts:
     clock: Clock
     book: RuleBook
     store: Store
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    """Profiles of the sites whose FHIR is taken, by name."""
 
     @property
     def making(self) -> str:
@@ -121,6 +131,45 @@ class Parts:
     def ingest(self, seen: Seen | None = None) -> SharedIngest:
         """A new ingest core over the store; one is enough for all doors."""
         return SharedIngest(self, seen)
+
+
+def kafka_doors(parts: Parts, kafka: KafkaSettings, ingest: SharedIngest) -> dict[str, KafkaDoor]:
+    """The doors to Kafka, by what is put behind the names of their checks."""
+    from services.doors.kafka import KafkaDoor
+
+    doors = {"": KafkaDoor(kafka, ingest, parts.store.tracking)}
+    if parts.sites:
+        doors["-fhir"] = KafkaDoor(kafka.of_fhir(), ingest, parts.store.tracking, from_kafka)
+    return doors
+
+
+def feeds(parts: Parts, ingest: SharedIngest) -> list[Background]:
+    """What translated feeds need beside their doors (role `ingest`, and whoever takes events)."""
+    if not parts.sites:
+        return []
+    from services.pulling import Pulling
+    from services.releasing import Releasing
+
+    translations = open_translations(parts.store)
+    found: list[Background] = [Releasing(parts.store, translations, ingest)]
+    for site in parts.sites.values():
+        if site.pull is not None:
+            found.append(Pulling(site, _server(site, site.pull), translations, ingest))
+    return found
+
+
+def _server(site: Site, pull: Pull) -> FhirServer:
+    """The server of a site. Raises SiteError when its key cannot be read."""
+    from infra.fhirserver import Credentials, FhirServer
+
+    if not (pull.token_url and pull.client_id and pull.key_file):
+        return FhirServer(site.source)
+    key, names = Path(pull.key_file), (pull.algorithm, pull.key_id)
+    try:
+        credentials = Credentials(pull.token_url, pull.client_id, key, pull.scope, *names)
+    except OSError as error:
+        raise SiteError(f"{site.name}: pull.key_file: cannot be read: {error.strerror}") from None
+    return FhirServer(site.source, credentials)
 
 
 def reactors(parts: Parts) -> list[Reactor]:
@@ -180,12 +229,14 @@ def composed(settings: Settings, clock: Clock = system_clock) -> Iterator[Parts]
     """The parts over the configured database, which is opened, migrated, and closed at the end.
 
     Raises whatever the database's driver raises when it cannot be opened, `SchemaTooNew` for one
-    of a newer release, and `StoredFeesError` for damaged imported fees.
+    of a newer release, `StoredFeesError` for damaged imported fees, `SiteError` for a site profile
+    that cannot be used.
     """
     book = rule_book(settings)
+    sites = read_sites(settings.fhir_sites)
     store = open_store(settings.database, log.info)
     try:
-        yield Parts(settings, clock, book, store)
+        yield Parts(settings, clock, book, store, sites)
     finally:
         store.close()
 

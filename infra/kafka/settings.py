@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -54,6 +54,8 @@ class KafkaSettings:
     group_id: str = "caretally-ingest"
     group_instance_id: str | None = None
     events_topic: str = EVENTS_TOPIC
+    fhir_topic: str = ""
+    """Empty: not read."""
     alerts_topic: str = ALERTS_TOPIC
     alert_state_topic: str = ALERT_STATE_TOPIC
     assessments_topic: str = ASSESSMENTS_TOPIC
@@ -87,6 +89,15 @@ class KafkaSettings:
     def compacted_topics(self) -> tuple[str, ...]:
         """Those we write that keep the latest message of each key alone."""
         return tuple(name for name in (self.alert_state_topic, self.assessments_topic) if name)
+
+    @property
+    def read_topics(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.events_topic, self.fhir_topic)))
+
+    def of_fhir(self) -> KafkaSettings:
+        """The same for the door that reads the FHIR topic: a group of its own, so that a
+        rebalance of one topic does not hold up the other."""
+        return replace(self, events_topic=self.fhir_topic, group_id=f"{self.group_id}-fhir")
 
     @property
     def written_topics(self) -> tuple[str, ...]:

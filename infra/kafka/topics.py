@@ -27,7 +27,10 @@ async def ensure_topics(settings: KafkaSettings) -> list[str]:
 
     An existing topic is left as it is, whatever its partitions. Raises `KafkaError`.
     """
-    wanted = [NewTopic(settings.events_topic, settings.events_partitions, settings.replication)]
+    wanted = [
+        NewTopic(name, settings.events_partitions, settings.replication)
+        for name in settings.read_topics
+    ]
     for name in settings.written_topics:
         configs = COMPACTED if name in settings.compacted_topics else {}
         wanted.append(

@@ -58,7 +58,7 @@ def opened(settings: Settings | None = None) -> Iterator[Parts]:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the error is the database's (or the schema's, or the imported fees'), not ours."""
+    """Whether the error is the database's (or the schema's, fees' or profiles'), not ours."""
     from eventsourcing.persistence import PersistenceError
 
     from infra.eventstore import SchemaTooNew
@@ -68,7 +68,7 @@ def is_outage(error: BaseException) -> bool:
     modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
     if modules & {"sqlite3", "psycopg", "psycopg_pool"}:
         return True
-    return type(error).__name__ == "StoredFeesError"
+    return type(error).__name__ in ("StoredFeesError", "SiteError")
 
 
 def in_one_line(error: BaseException) -> str:

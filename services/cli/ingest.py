@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,22 +15,39 @@ from services.cli.frame import FAILED, fail, opened, print_json
 
 if TYPE_CHECKING:
     from services.bootstrap import Parts
-    from services.doors.files import FileOutcome
+    from services.doors.files import FileOutcome, Headers
     from services.ingest import Ingest
 
 Files = Annotated[
-    list[Path], typer.Argument(help="JSON Lines files, plain or gzip", show_default=False)
+    list[Path], typer.Argument(help="JSON Lines or FHIR files, plain or gzip", show_default=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 AsHistory = Annotated[
-    bool, typer.Option("--history", help="Mark every line as history: nobody is alerted by it.")
+    bool,
+    typer.Option(
+        "--history", "--backfill", help="Mark every line as history: nobody is alerted by it."
+    ),
+]
+Form = Annotated[
+    Literal["events", "fhir"],
+    typer.Option("--format", help="events, or fhir: bundles, or one resource a line."),
+]
+SiteName = Annotated[
+    str | None,
+    typer.Option("--site", help="The site profile of FHIR files, where there are several."),
 ]
 
 Progress = Callable[[int], None]
 
 
-def ingest(files: Files, history: AsHistory = False, as_json: AsJson = False) -> None:
+def ingest(
+    files: Files,
+    history: AsHistory = False,
+    as_json: AsJson = False,
+    form: Form = "events",
+    site: SiteName = None,
+) -> None:
     """Put event files into the store. Killed at any point and run again, it goes on where it was.
 
     Lines that cannot be taken become dead letters, and the exit code is then 1.
@@ -38,6 +55,7 @@ def ingest(files: Files, history: AsHistory = False, as_json: AsJson = False) ->
     \b
     Example: caretally ingest january.jsonl.gz february.jsonl
              caretally ingest --history years-before.jsonl.gz
+             caretally ingest --format fhir --site river Encounter.ndjson.gz bundle.json
     """
     from services.bootstrap import calm_collector
 
@@ -46,22 +64,54 @@ def ingest(files: Files, history: AsHistory = False, as_json: AsJson = False) ->
             fail(f"{path}: {'not a file' if path.exists() else 'no such file'}")
     with opened() as parts:
         calm_collector()
-        core = parts.ingest()
-        outcomes = [(path, _take(parts, core, path, history)) for path in files]
+        core, marks = parts.ingest(), _marks(parts, form, site)
+        outcomes = [(path, _take(parts, core, path, history, marks)) for path in files]
+        _release(parts, core)
     _summarise(outcomes, as_json)
     if any(outcome.dead_lettered for _, outcome in outcomes):
         raise typer.Exit(FAILED)
 
 
-def _take(parts: Parts, core: Ingest, path: Path, history: bool) -> FileOutcome:
-    from projections.ports import ReadModelsMoved
-    from services.doors.files import ingest_file
-    from services.doors.lines import DamagedFile
+def _marks(parts: Parts, form: str, site: str | None) -> Headers:
+    """The headers of a FHIR file's resources; none for events of ours."""
+    from services.translate.marks import marked
 
+    if form == "events":
+        if site is not None:
+            fail("--site: expected with --format fhir only")
+        return ()
+    known = ", ".join(parts.sites)
+    if not parts.sites:
+        fail("--format fhir: needs a site profile: set CARETALLY_FHIR_SITES")
+    if site is None and len(parts.sites) > 1:
+        fail(f"--site: expected one of {known}")
+    if site is not None and site not in parts.sites:
+        fail(f"--site: expected one of {known}; found {site[:60]!r}")
+    return marked(site or known)
+
+
+def _release(parts: Parts, core: Ingest) -> None:
+    """Whatever waited for an identity that these files brought."""
+    if not parts.sites:
+        return
+    from infra.eventstore.translated import open_translations
+    from services.releasing import release
+
+    if taken := release(open_translations(parts.store), core):
+        print(f"{taken:,} that had waited for an identity were taken", file=sys.stderr)
+
+
+def _take(parts: Parts, core: Ingest, path: Path, history: bool, marks: Headers) -> FileOutcome:
+    from projections.ports import ReadModelsMoved
+    from services.doors.fhir_files import documents_of
+    from services.doors.files import ingest_file
+    from services.doors.lines import DamagedFile, lines_of
+
+    read = documents_of if marks else lines_of
     size = parts.settings.batch_size
     try:
         with _progress(path) as progress:
-            return ingest_file(core, parts.store, path, size, progress, history)
+            return ingest_file(core, parts.store, path, size, progress, history, marks, read)
     except ReadModelsMoved as error:
         fail(f"{error}; it goes on where it was", FAILED)
     except OSError as error:
@@ -108,7 +158,7 @@ def _lines(path: Path) -> int | None:
 def _summarise(outcomes: list[tuple[Path, FileOutcome]], as_json: bool) -> None:
     total = {
         name: sum(getattr(outcome, name) for _, outcome in outcomes)
-        for name in ("accepted", "duplicates", "dead_lettered")
+        for name in ("accepted", "duplicates", "dead_lettered", "ignored")
     }
     if as_json:
         listed = [{"file": str(path), **asdict(outcome)} for path, outcome in outcomes]
@@ -117,9 +167,10 @@ def _summarise(outcomes: list[tuple[Path, FileOutcome]], as_json: bool) -> None:
         if outcome.resumed_after:
             where = f"went on after line {outcome.resumed_after:,}"
             print(f"{path}: an earlier run had taken its beginning; {where}", file=sys.stderr)
+    ignored = f", {total['ignored']:,} with nothing of ours" if total["ignored"] else ""
     print(
         f"{total['accepted']:,} accepted, {total['duplicates']:,} duplicates without effect, "
-        f"{total['dead_lettered']:,} dead letters",
+        f"{total['dead_lettered']:,} dead letters{ignored}",
         file=sys.stderr,
     )
     if total["dead_lettered"]:

@@ -42,8 +42,8 @@ def examine(settings: KafkaSettings, tracking: Callable[[str], int | None]) -> I
         yield fail("kafka", f"{settings.bootstrap}: {in_one_line(error)}", advice)
         return
     yield ok("kafka", f"{settings.bootstrap} answers")
-    events = settings.events_topic
-    yield _topic(events, seen, settings.events_partitions)
+    for topic in settings.read_topics:
+        yield _topic(topic, seen, settings.events_partitions)
     for topic in settings.written_topics:
         yield _topic(topic, seen, settings.alerts_partitions)
     if settings.checkpoints_topic:
@@ -51,14 +51,17 @@ def examine(settings: KafkaSettings, tracking: Callable[[str], int | None]) -> I
     for topic in settings.compacted_topics:
         if topic in seen.policies:
             yield _compaction(topic, seen.policies[topic])
-    if events in seen.partitions:
+    if settings.events_topic in seen.partitions:
         yield _positions(seen, tracking)
 
 
 async def _look(settings: KafkaSettings) -> Seen:
     partitions, policies = await _topics(settings)
-    topic = settings.events_topic
-    feeds = [TopicPartition(topic, number) for number in range(partitions.get(topic, 0))]
+    feeds = [
+        TopicPartition(topic, number)
+        for topic in settings.read_topics
+        for number in range(partitions.get(topic, 0))
+    ]
     return Seen(partitions, policies, await _ends(settings, feeds) if feeds else {})
 
 
@@ -79,7 +82,7 @@ async def _topics(settings: KafkaSettings) -> tuple[dict[str, int], dict[str, st
     try:
         await admin.start()
         there = set(await admin.list_topics())
-        ours = {settings.events_topic, *settings.written_topics, settings.checkpoints_topic}
+        ours = {*settings.read_topics, *settings.written_topics, settings.checkpoints_topic}
         wanted = sorted(ours & there)
         described = await admin.describe_topics(wanted) if wanted else []
         partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}

@@ -2,7 +2,8 @@
 
 A few bad messages are the business of dead letters. A feed in which nearly everything is refused
 (another format, a producer gone wrong, the wrong topic) needs a person, and what waits in Kafka is
-easier to take up again than what was dead-lettered one by one.
+easier to take up again than what was dead-lettered one by one. What waits for review says nothing
+against its feed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import NamedTuple
 
-from domain.rejections import Rejection
+from domain.rejections import FOR_REVIEW, Rejection
 from infra.kafka import BreakerLimits
 
 Results = Sequence[Rejection | None]
@@ -46,7 +47,7 @@ class Breaker:
             self._judged = _Seen(0 if results else row, last, sum(last))
             return
         for result in results:
-            bad = result is not None
+            bad = result is not None and result.reason not in FOR_REVIEW
             row = row + 1 if bad else 0
             refused += bad - (len(last) == last.maxlen and last[0])
             last.append(bad)
@@ -70,5 +71,9 @@ class Breaker:
 
 
 def _commonest(results: Results) -> str:
-    reasons = Counter(result.reason.value for result in results if result is not None)
+    reasons = Counter(
+        result.reason.value
+        for result in results
+        if result is not None and result.reason not in FOR_REVIEW
+    )
     return reasons.most_common(1)[0][0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from services.ingest import Delivery, Ingest
 from services.wire.modes import HISTORY
 
 Headers = tuple[tuple[str, bytes], ...]
+Reader = Callable[[BufferedReader, Path], Iterator[Line]]
 
 BATCH_BYTES_MAX: Final = 8 * 1_048_576
 """A transaction's lines: bounds memory where lines are long."""
@@ -41,6 +43,7 @@ class FileOutcome:
     accepted: int = 0
     duplicates: int = 0
     dead_lettered: int = 0
+    ignored: int = 0
 
 
 def ingest_file(
@@ -50,11 +53,14 @@ def ingest_file(
     batch_size: int = 4000,
     progress: Callable[[int], None] | None = None,
     history: bool = False,
+    marks: Headers = (),
+    read: Reader = lines_of,
 ) -> FileOutcome:
     """Take a file's lines, from where an earlier run stopped, in transactions of `batch_size`.
 
     `progress` is called after each transaction with the number of the last line taken; `history`
-    marks every line as history, which no alert is delivered for. Raises
+    marks every line as history, which no alert is delivered for; `marks` are headers that name
+    another form than our events, and `read` takes a file of that form apart. Raises
     `OSError` when the file cannot be read, `DamagedFile` when its gzip is broken (all whole lines
     before that are taken), and whatever an outage of the store raises; run it again after either.
     """
@@ -64,8 +70,9 @@ def ingest_file(
         feed = f"file:{sha256_of(file)}"
         done = store.tracking(feed) or 0
         outcome = FileOutcome(feed, resumed_after=done, lines=done)
-        delivery = partial(_delivery, path.name, ((HISTORY, b"true"),) if history else ())
-        for batch in _batches(lines_of(file, path), done, batch_size):
+        marks = (*marks, (HISTORY, b"true")) if history else marks
+        delivery = partial(_delivery, path.name, marks)
+        for batch in _batches(read(file, path), done, batch_size):
             _take(ingest, store, delivery, batch, outcome)
             if progress is not None:
                 progress(outcome.lines)
@@ -116,6 +123,7 @@ def _take(
         outcome.accepted += taken.accepted
         outcome.duplicates += taken.duplicates
         outcome.dead_lettered += taken.dead_lettered
+        outcome.ignored += taken.ignored.total()
         return
 
 

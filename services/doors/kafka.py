@@ -34,6 +34,7 @@ log = logging.getLogger("caretally.kafka")
 library_log = logging.getLogger("caretally.kafka.library")
 library_log.addFilter(lambda record: "Auto create topics" not in record.getMessage())
 
+Headers = tuple[tuple[str, bytes], ...]
 Records = tuple[ConsumerRecord, ...]
 
 METADATA_MAX_AGE_MS = 10_000
@@ -58,9 +59,15 @@ class KafkaDoor:
     """
 
     def __init__(
-        self, settings: KafkaSettings, ingest: Takes, tracking: Callable[[str], int | None]
+        self,
+        settings: KafkaSettings,
+        ingest: Takes,
+        tracking: Callable[[str], int | None],
+        mark: Callable[[Headers], Headers] = tuple,
     ) -> None:
-        """`tracking` is the store's: the last stored position of a feed."""
+        """`tracking` is the store's: the last stored position of a feed. `mark` says in the
+        headers which form the messages have."""
+        self._mark = mark
         self.progress = Progress()
         self._settings = settings
         self._ingest = ingest
@@ -190,13 +197,22 @@ class KafkaDoor:
         self, batch: Sequence[ConsumerRecord], ends: Mapping[TopicPartition, int]
     ) -> None:
         tracking = {feed(partition): last for partition, last in ends.items()}
-        deliveries = [_delivery(record) for record in batch]
+        deliveries = [self._delivery(record) for record in batch]
         self._idle.clear()
         loop = asyncio.get_running_loop()
         take = partial(self._ingest.take, deliveries, tracking, judge=self._breaker.judge)
         work = loop.run_in_executor(self._thread, take)
         work.add_done_callback(lambda _: self._idle.set())
         await asyncio.shield(work)
+
+    def _delivery(self, record: ConsumerRecord) -> Delivery:
+        headers = tuple((name, value or b"") for name, value in record.headers)
+        return Delivery(
+            value=record.value,
+            key=record.key,
+            headers=self._mark(headers),
+            origin=f"kafka:{record.topic}/{record.partition}@{record.offset}",
+        )
 
     def _advance(self, ends: Mapping[TopicPartition, int], messages: int) -> None:
         self._breaker.confirm()
@@ -228,12 +244,3 @@ async def _records(message: KafkaAckableMessage) -> object:
 def _ends(batch: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:
     """The last offset of each partition in the batch (records of one come in order)."""
     return {TopicPartition(r.topic, r.partition): r.offset for r in batch}
-
-
-def _delivery(record: ConsumerRecord) -> Delivery:
-    return Delivery(
-        value=record.value,
-        key=record.key,
-        headers=tuple((name, value or b"") for name, value in record.headers),
-        origin=f"kafka:{record.topic}/{record.partition}@{record.offset}",
-    )

@@ -9,7 +9,7 @@ ready; it does not make it dead, because starting it again would mend nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -67,31 +67,31 @@ class Health:
     def __init__(
         self,
         store: Store,
-        progress: Progress | None,
+        doors: Mapping[str, Progress],
         background: Sequence[Background],
         lag_max: int,
     ) -> None:
-        """`progress` is the Kafka door's, None where the process has none."""
+        """`doors` are those to Kafka, by what is put behind the names of their checks."""
         self.stopping = False
         self._ping = Ping(store)
-        self._progress = progress
+        self._doors = doors
         self._background = background
         self._lag_max = lag_max
 
     def live(self) -> Check:
-        progress = self._progress
-        if progress is not None and progress.stalled(STALLED_SECONDS):
-            waiting = f"{progress.total_lag} messages wait"
-            return Check(False, f"{waiting}, none was stored for {STALLED_SECONDS:g} s")
+        for progress in self._doors.values():
+            if progress.stalled(STALLED_SECONDS):
+                waiting = f"{progress.total_lag} messages wait"
+                return Check(False, f"{waiting}, none was stored for {STALLED_SECONDS:g} s")
         return Check(True)
 
     async def ready(self) -> dict[str, Check]:
         """Every check by name."""
         found = {"process": Check(not self.stopping, "stopping" if self.stopping else "")}
         found["database"] = await self._ping.check()
-        if self._progress is not None:
-            found["kafka"] = consumer(self._progress)
-            found["lag"] = lag(self._progress, self._lag_max)
+        for name, progress in self._doors.items():
+            found[f"kafka{name}"] = consumer(progress)
+            found[f"lag{name}"] = lag(progress, self._lag_max)
         for work in self._background:
             found[work.name] = Check(*work.ready())
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from prometheus_client import (
@@ -41,6 +41,7 @@ class Metrics:
         self._accepted = self._counter("events_accepted", "Events that are new and stored.")
         self._duplicates = self._counter("duplicates", "Events that were stored before.")
         self._dead_letters = self._counter("dead_letters", "Messages refused.", ("reason",))
+        self._ignored = self._counter("ignored", "Resources with nothing of ours.", ("why",))
         self._seconds = Histogram(
             "caretally_batch_seconds",
             "Duration of a batch: decode, fold, one durable transaction. Its count is the batches.",
@@ -56,6 +57,8 @@ class Metrics:
         self._accepted.inc(outcome.accepted)
         self._duplicates.inc(outcome.duplicates)
         self._seconds.observe(seconds)
+        for why, count in outcome.ignored.items():
+            self._ignored.labels(why).inc(count)
         if outcome.dead_lettered:
             for rejection in outcome.results:
                 if rejection is not None:
@@ -63,12 +66,12 @@ class Metrics:
 
     def follow(
         self,
-        progress: Progress | None,
+        doors: Collection[Progress],
         background: Sequence[Background],
         reactors: Sequence[Reactor],
     ) -> None:
         """Also show the state of these, as it is when somebody asks."""
-        self.registry.register(_States(progress, background, reactors))
+        self.registry.register(_States(doors, background, reactors))
 
     def routes(self) -> list[Route]:
         async def metrics(_: Request) -> Response:
@@ -81,35 +84,36 @@ class Metrics:
 class _States(Collector):
     def __init__(
         self,
-        progress: Progress | None,
+        doors: Collection[Progress],
         background: Sequence[Background],
         reactors: Sequence[Reactor],
     ) -> None:
-        self._progress = progress
+        self._doors = doors
         self._background = background
         self._reactors = reactors
 
     def collect(self) -> Iterable[Metric]:
-        if self._progress is not None:
-            yield from _consumer(self._progress)
+        if self._doors:
+            yield from _consumers(self._doors)
         yield _ready(self._background)
         yield from _sinks(self._reactors)
 
 
-def _consumer(progress: Progress) -> Iterable[Metric]:
+def _consumers(doors: Collection[Progress]) -> Iterable[Metric]:
     lag = GaugeMetricFamily(
         "caretally_lag_messages", "Messages not yet stored.", labels=("topic", "partition")
     )
-    for feed, behind in dict(progress.lag).items():
+    for feed, behind in (item for door in doors for item in dict(door.lag).items()):
         topic, _, partition = feed.rpartition("/")
         lag.add_metric((topic, partition), behind)
     yield lag
-    yield GaugeMetricFamily("caretally_partitions", "Partitions held.", progress.feeds)
-    held_back = progress.outage_since is not None
+    held = sum(door.feeds for door in doors)
+    yield GaugeMetricFamily("caretally_partitions", "Partitions held.", held)
+    held_back = any(door.outage_since is not None for door in doors)
     yield GaugeMetricFamily("caretally_held_back", "1 while a fault holds reading.", held_back)
-    given_up = bool(progress.given_up)
+    given_up = any(door.given_up for door in doors)
     yield GaugeMetricFamily("caretally_breaker_open", "1 once a bad feed is left.", given_up)
-    waiting = len(progress.problems)
+    waiting = sum(len(door.problems) for door in doors)
     yield GaugeMetricFamily("caretally_problems", "Feeds that wait for a person.", waiting)
 
 

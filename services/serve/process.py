@@ -18,10 +18,9 @@ from infra.eventstore.deliveries import open_deliveries
 from infra.kafka import KafkaSettings, ensure_topics
 from services import bootstrap
 from services.bootstrap import Parts, SharedIngest
-from services.doors import http
+from services.doors import fhir, http
 from services.doors.backoff import Backoff
 from services.doors.kafka import KafkaDoor
-from services.doors.progress import Progress
 from services.notify.stream import AlertStream
 from services.serve import web
 from services.serve.background import Background, Reactor
@@ -88,15 +87,16 @@ class Process:
         self._create_topics = create_topics
         self._metrics = Metrics()
         self._ingest = ingest = parts.ingest(self._metrics.seen)
-        self._door: KafkaDoor | None = None
+        self._doors: dict[str, KafkaDoor] = {}
         if plan.consumes and kafka is not None:
-            self._door = KafkaDoor(kafka, ingest, parts.store.tracking)
+            self._doors = bootstrap.kafka_doors(parts, kafka, ingest)
         self._reactors = _reactors(parts, plan)
         projectors = bootstrap.projectors(parts, ingest) if plan.projects else []
-        self._background: list[Background] = [*projectors, *self._reactors]
+        feeds = bootstrap.feeds(parts, ingest) if plan.consumes or plan.takes_events else []
+        self._background: list[Background] = [*feeds, *projectors, *self._reactors]
         self._health = Health(
             parts.store,
-            self._progress,
+            {name: door.progress for name, door in self._doors.items()},
             self._background,
             parts.settings.ready_lag_max,
         )
@@ -109,18 +109,17 @@ class Process:
 
     def _routes(self, parts: Parts, plan: Plan, ingest: SharedIngest) -> Sequence[BaseRoute]:
         """Everything served over HTTP, by role. Reads of role `api` join here."""
-        self._metrics.follow(self._progress, self._background, self._reactors)
+        progresses = [door.progress for door in self._doors.values()]
+        self._metrics.follow(progresses, self._background, self._reactors)
         routes: list[BaseRoute] = [*self._health.routes(), *self._metrics.routes()]
         routes.append(web.described(parts.settings))
         if plan.takes_events:
             routes += http.routes(ingest)
+            if parts.sites:
+                routes += fhir.routes(ingest, parts.sites)
         if self._stream is not None:
             routes += self._stream.routes()
         return routes
-
-    @property
-    def _progress(self) -> Progress | None:
-        return None if self._door is None else self._door.progress
 
     async def run(self, listener: socket.socket | None) -> int:
         """Serve until a signal, or until a part ends that never should; the exit code."""
@@ -132,8 +131,8 @@ class Process:
             await _unless(signals.asked, _create_topics(self._kafka))
         for work in self._background:
             await work.start()
-        if self._door is not None:
-            self._begin(self._door.run(), "kafka-door")
+        for name, door in self._doors.items():
+            self._begin(door.run(), f"kafka-door{name}")
         self._begin(self._until_superseded(), "ingest")
         log.info("started")
         code = await self._until(signals.asked)
@@ -180,8 +179,9 @@ class Process:
         return in_time
 
     def _say_what_was_done(self) -> None:
-        if (done := self._progress) is not None:
-            log.info("Kafka: %d messages in %d batches stored", done.messages, done.batches)
+        for name, door in self._doors.items():
+            done = door.progress
+            log.info("Kafka%s: %d messages in %d batches stored", name, done.messages, done.batches)
         for reactor in self._reactors:
             log.info("%s: %d transitions delivered", reactor.name, reactor.sent)
         log.info("stopped")

@@ -17,6 +17,7 @@ from projections.translated import Translations, resource_key
 from services.ingest import Delivery
 from services.ingest.opening import Opened, put
 from services.translate.knowing import Knowing
+from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, marked
 from services.translate.notification import TYPES, Notification
 from services.translate.outcome import Ignore, Review
 from services.translate.reading import obj
@@ -32,27 +33,11 @@ from services.wire.refusal import Refused
 
 log = logging.getLogger("caretally.fhir")
 
-FHIR: Final = "caretally-fhir"
-"""The first header of a FHIR delivery: the name of the site, empty where there is one alone."""
-
-FETCH: Final = "caretally-fetch"
-"""On a letter for what must be fetched: what, as JSON."""
-
-FILLED: Final = "caretally-filled"
-"""On a letter that is put in again after all that it asked for was."""
-
 PATIENT: Final = "Patient"
 
 _OTHER: Final = "notification"
+_EMPTY: Final = "nothing-in-it"
 _NOTIFIED: Final = {type: f"notification-{type}" for type in TYPES}
-
-MODIFIED: Final = "caretally-modified"
-"""On a letter of a resource: when the bundle said that it changed."""
-
-
-def marked(site: str, *more: tuple[str, bytes]) -> tuple[tuple[str, bytes], ...]:
-    """The headers of a FHIR delivery of a site."""
-    return ((FHIR, site.encode()), *more)
 
 
 class FhirFeed:
@@ -122,33 +107,30 @@ class FhirFeed:
     def _pieces(
         self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, parts: Unfolded
     ) -> None:
-        said = parts.notification
-        gaps = [] if said is None else self._hear(opened, knowing, delivery, site, said)
-        pieces = [*parts.pieces, *(Piece(parts.status, fetch=gap) for gap in gaps)]
+        pieces, said = parts.pieces, parts.notification
+        if said is not None:
+            missing = self._hear(opened, knowing, site, said)
+            pieces = [*pieces, *(Piece(parts.status, fetch=fetch) for fetch in missing)]
         whole = len(pieces) == 1 and pieces[0].value == delivery.value
         for number, piece in enumerate(pieces):
-            self._piece(
-                opened, knowing, site, piece, _part_of(delivery, site, piece, number, whole)
-            )
+            part = _part_of(delivery, site, piece, number, whole)
+            self._piece(opened, knowing, site, piece, part)
         if not pieces:
-            if said is None:
-                opened.ignored["nothing-in-it"] += 1
+            why = _EMPTY if said is None else _NOTIFIED.get(said.type, _OTHER)
+            opened.ignored[why] += 1
             _add(opened, delivery, None)
 
     def _hear(
-        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, said: Notification
+        self, opened: Opened, knowing: Knowing, site: Site, said: Notification
     ) -> list[dict[str, object]]:
-        """Count a notification, and tell what it shows to be missing."""
-        del delivery
-        opened.ignored[f"notification-{said.type}"[:40]] += not said.focus
+        """Count a notification; what must be asked for: what it skipped, and what it only hints."""
         name = f"subscription:{said.subscription}"
         counter, since, row = knowing.counter(resource_key(site.source, name), said)
         if row is not None:
-            opened.resources.append((len(opened.results), row))
-        return [
-            {"since": since, "subscription": said.subscription, "from": first, "to": last}
-            for first, last in counter.missing
-        ]
+            opened.resources.append((-1, row))
+        wanted: dict[str, object] = {"since": since, "subscription": said.subscription}
+        found = [wanted | {"from": first, "to": last} for first, last in counter.missing]
+        return [*found, wanted] if said.empty else found
 
     def _piece(
         self, opened: Opened, knowing: Knowing, site: Site, piece: Piece, part: Delivery

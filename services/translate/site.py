@@ -6,13 +6,16 @@ guessed: it goes to review or is counted as ignored, as `docs/feeds-fhir.md` say
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from infra.settings import is_loopback
 from services.wire.scalars import Hcpcs, Icd10, Identifier, Locality, Npi, Source, Zone
 
 Token = Annotated[
@@ -24,6 +27,15 @@ Token = Annotated[
     ),
 ]
 Role = Literal["clinical_staff", "billing_practitioner", "other_practitioner", "non_clinical"]
+
+
+QUERY = re.compile(r"[A-Z][A-Za-z]{1,63}\?[^\s#{}]*\{since\}[^\s#{}]*")
+
+
+def is_safe(url: str) -> bool:
+    """Whether nobody between us and this address can read or change what is said."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 class SiteError(ValueError):
@@ -148,7 +160,17 @@ class Pull(Part):
         given = [self.token_url, self.client_id, self.key_file]
         if any(given) and not all(given):
             raise ValueError("token_url, client_id, key_file: expected all three or none")
+        if self.token_url is not None and not is_safe(self.token_url):
+            raise ValueError("token_url: expected https://…; found an address without TLS")
         return self
+
+    @field_validator("queries")
+    @classmethod
+    def _since(cls, queries: list[str]) -> list[str]:
+        for query in queries:
+            if not QUERY.fullmatch(query):
+                raise ValueError("expected TYPE?…_lastUpdated=ge{since}…, without an address")
+        return queries
 
 
 class Site(Part):
@@ -173,6 +195,12 @@ class Site(Part):
     stays: Stays = Stays()
     services: Services = Services()
     pull: Pull | None = None
+
+    @model_validator(mode="after")
+    def _asked_safely(self) -> Site:
+        if self.pull is not None and not is_safe(self.source):
+            raise ValueError("source: expected https://… with pull; found an address without TLS")
+        return self
 
     @field_validator("source")
     @classmethod

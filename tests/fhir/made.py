@@ -10,7 +10,8 @@ from domain.rules import BOOK
 from infra.eventstore.translated import open_translations
 from projections.ports import DeadLetter, Store
 from services.ingest import Delivery, Ingest, Outcome
-from services.translate.feed import FhirFeed, marked
+from services.translate.feed import FhirFeed
+from services.translate.marks import marked
 from services.translate.site import Site
 
 NOW_US = 1_742_000_000_000_000

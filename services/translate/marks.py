@@ -1,0 +1,38 @@
+"""Headers by which a delivery is known as FHIR. A letter keeps them, so that it goes in again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.wire.modes import HISTORY
+
+FHIR: Final = "caretally-fhir"
+"""The first header of a FHIR delivery: the name of the site, empty where there is one alone."""
+
+FETCH: Final = "caretally-fetch"
+"""On a letter for what must be fetched: what, as JSON."""
+
+FILLED: Final = "caretally-filled"
+"""On a letter that is put in again after all that it asked for was."""
+
+MODIFIED: Final = "caretally-modified"
+"""On a letter of a resource: when the bundle said that it changed."""
+
+
+OURS: Final = "caretally-"
+
+
+def marked(site: str, *more: tuple[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+    """The headers of a FHIR delivery of a site."""
+    return ((FHIR, site.encode()), *more)
+
+
+SITE: Final = "caretally-site"
+"""On a message in Kafka: the name of the site, where there are several."""
+
+
+def from_kafka(headers: tuple[tuple[str, bytes], ...]) -> tuple[tuple[str, bytes], ...]:
+    """The headers of a message of the FHIR topic. Of ours it may bring the site and history."""
+    site = next((value for name, value in headers if name == SITE), b"")
+    others = [each for each in headers if not each[0].startswith(OURS) or each[0] == HISTORY]
+    return ((FHIR, site), *others)
