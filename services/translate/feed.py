@@ -86,6 +86,8 @@ class FhirFeed:
             unfolded = unfold(delivery.value, site.source)
         except Refused as refusal:
             return refusal.rejection
+        except Exception as error:
+            return _unreadable("message", error)
         if MODIFIED in headers and len(unfolded.pieces) == 1:
             modified = headers[MODIFIED].decode("utf-8", "replace")
             unfolded.pieces[0] = replace(unfolded.pieces[0], modified=modified)
@@ -157,9 +159,7 @@ class FhirFeed:
                 refusal = refusal or review.rejection
                 continue
             except Exception as error:
-                log.error("a %s cannot be read (%s)", _kind(piece), type(error).__name__)
-                sentence = "expected a resource that can be read; found one that cannot."
-                refusal = refusal or Rejection(Reason.NOT_FHIR, sentence)
+                refusal = refusal or _unreadable(_kind(piece), error)
                 continue
             if not taken.documents:
                 opened.ignored[taken.why] += 1
@@ -213,6 +213,12 @@ def _to_fetch(fetch: Mapping[str, object], site: Site) -> Rejection:
         return Rejection(Reason.FEED_GAP, sentence, "", f"{FETCH_KEY}{site.name}")
     sentence = "the notification brought no resource along; it is asked for."
     return Rejection(Reason.NOT_FETCHED, sentence, "", f"{FETCH_KEY}{site.name}")
+
+
+def _unreadable(what: str, error: Exception) -> Rejection:
+    """A fault of ours must not hold up the feed: what it happened to is kept, and it is told."""
+    log.error("a %s cannot be read (%s)", what, type(error).__name__)
+    return Rejection(Reason.NOT_FHIR, f"expected a {what} that can be read; found one that cannot.")
 
 
 def _kind(piece: Piece) -> str:

@@ -107,7 +107,8 @@ def participants(resource: Resource) -> list[Any]:
 
 def _may_be_person(value: Any) -> bool:
     reference = text(obj(value).get("reference"))
-    return not reference or any(kind in f"{reference}/" for kind in _PEOPLE) or ":" in reference
+    plain = "?" not in reference and "#" not in reference and ":" not in reference
+    return not reference or not plain or reference.startswith(_PEOPLE)
 
 
 def performer(values: list[Any], field: str, site: Site) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def identifier(value: Any) -> tuple[str, str] | None:
 def npis_in(resource: Resource) -> Iterator[str]:
     """National provider identifiers among the identifiers of a Practitioner."""
     for each in items(resource.get("identifier")):
-        if each.get("system") in NPI_SYSTEMS and text(each.get("value")):
+        if text(each.get("system")) in NPI_SYSTEMS and text(each.get("value")):
             yield each["value"]
 
 

@@ -84,7 +84,7 @@ def _bundle(value: bytes, document: Resource, base: str) -> Unfolded:
     raws = _list(_members(value)["entry"])
     found = Unfolded([])
     for number, (raw, entry) in enumerate(zip(raws, entries, strict=True)):
-        if number == 0 and document.get("type") in BUNDLES:
+        if number == 0 and text(document.get("type")) in BUNDLES:
             said = read_notification(obj(obj(entry).get("resource")), _time(document))
             if said is not None:
                 found.notification, found.status = said, bytes(_members(raw)["resource"])

@@ -134,18 +134,18 @@ def consent(**changes: Any) -> dict[str, Any]:
     }
 
 
-def condition(code: str = "I10", **changes: Any) -> dict[str, Any]:
+def condition(icd: str = "I10", **changes: Any) -> dict[str, Any]:
     status = "http://terminology.hl7.org/CodeSystem/condition-clinical"
     verified = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
     category = "http://terminology.hl7.org/CodeSystem/condition-category"
     return {
         "resourceType": "Condition",
-        "id": f"d-{code}",
+        "id": f"d-{icd}",
         **meta(),
         "clinicalStatus": coded(status, "active"),
         "verificationStatus": coded(verified, "confirmed"),
         "category": [coded(category, "problem-list-item")],
-        "code": coded(ICD10, code),
+        "code": coded(ICD10, icd),
         "subject": to_patient(),
         "onsetDateTime": "2019-05-01",
         **changes,
