@@ -27,14 +27,10 @@ from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.projecting.following import Projection
 from services.serve.background import Background, Reactor
 from services.translate.feed import FhirFeed
-from services.translate.marks import from_kafka
-from services.translate.site import Pull, Site, SiteError, read_sites
+from services.translate.site import Site, read_sites
 
 if TYPE_CHECKING:
-    from infra.fhirserver import FhirServer
-    from infra.kafka import KafkaSettings
     from services.audit.publishing import Publication
-    from services.doors.kafka import KafkaDoor
 
 log = logging.getLogger("caretally.store")
 
@@ -131,45 +127,6 @@ class Parts:
     def ingest(self, seen: Seen | None = None) -> SharedIngest:
         """A new ingest core over the store; one is enough for all doors."""
         return SharedIngest(self, seen)
-
-
-def kafka_doors(parts: Parts, kafka: KafkaSettings, ingest: SharedIngest) -> dict[str, KafkaDoor]:
-    """The doors to Kafka, by what is put behind the names of their checks."""
-    from services.doors.kafka import KafkaDoor
-
-    doors = {"": KafkaDoor(kafka, ingest, parts.store.tracking)}
-    if parts.sites:
-        doors["-fhir"] = KafkaDoor(kafka.of_fhir(), ingest, parts.store.tracking, from_kafka)
-    return doors
-
-
-def feeds(parts: Parts, ingest: SharedIngest) -> list[Background]:
-    """What translated feeds need beside their doors (role `ingest`, and whoever takes events)."""
-    if not parts.sites:
-        return []
-    from services.pulling import Pulling
-    from services.releasing import Releasing
-
-    translations = open_translations(parts.store)
-    found: list[Background] = [Releasing(parts.store, translations, ingest)]
-    for site in parts.sites.values():
-        if site.pull is not None:
-            found.append(Pulling(site, _server(site, site.pull), translations, ingest))
-    return found
-
-
-def _server(site: Site, pull: Pull) -> FhirServer:
-    """The server of a site. Raises SiteError when its key cannot be read."""
-    from infra.fhirserver import Credentials, FhirServer
-
-    if not (pull.token_url and pull.client_id and pull.key_file):
-        return FhirServer(site.source)
-    key, names = Path(pull.key_file), (pull.algorithm, pull.key_id)
-    try:
-        credentials = Credentials(pull.token_url, pull.client_id, key, pull.scope, *names)
-    except OSError as error:
-        raise SiteError(f"{site.name}: pull.key_file: cannot be read: {error.strerror}") from None
-    return FhirServer(site.source, credentials)
 
 
 def reactors(parts: Parts) -> list[Reactor]:

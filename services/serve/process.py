@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from infra.eventstore.deliveries import open_deliveries
 from infra.kafka import KafkaSettings, ensure_topics
-from services import bootstrap
+from services import bootstrap, feeding
 from services.bootstrap import Parts, SharedIngest
 from services.doors import fhir, http
 from services.doors.backoff import Backoff
@@ -89,10 +89,10 @@ class Process:
         self._ingest = ingest = parts.ingest(self._metrics.seen)
         self._doors: dict[str, KafkaDoor] = {}
         if plan.consumes and kafka is not None:
-            self._doors = bootstrap.kafka_doors(parts, kafka, ingest)
+            self._doors = feeding.kafka_doors(parts, kafka, ingest)
         self._reactors = _reactors(parts, plan)
         projectors = bootstrap.projectors(parts, ingest) if plan.projects else []
-        feeds = bootstrap.feeds(parts, ingest) if plan.consumes or plan.takes_events else []
+        feeds = feeding.background(parts, ingest) if plan.consumes or plan.takes_events else []
         self._background: list[Background] = [*feeds, *projectors, *self._reactors]
         self._health = Health(
             parts.store,

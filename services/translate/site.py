@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from infra.settings import is_loopback
+from infra.addresses import is_loopback
 from services.wire.scalars import Hcpcs, Icd10, Identifier, Locality, Npi, Source, Zone
 
 Token = Annotated[

@@ -1,0 +1,48 @@
+"""What a process with feeds of FHIR runs: doors to Kafka, the release of letters, the pull."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra.eventstore.translated import open_translations
+from infra.fhirserver import Credentials, FhirServer
+from infra.kafka import KafkaSettings
+from services.bootstrap import Parts, SharedIngest
+from services.doors.kafka import KafkaDoor
+from services.pulling import Pulling
+from services.releasing import Releasing
+from services.serve.background import Background
+from services.translate.marks import from_kafka
+from services.translate.site import Pull, Site, SiteError
+
+
+def kafka_doors(parts: Parts, kafka: KafkaSettings, ingest: SharedIngest) -> dict[str, KafkaDoor]:
+    """The doors to Kafka, by what is put behind the names of their checks."""
+    doors = {"": KafkaDoor(kafka, ingest, parts.store.tracking)}
+    if parts.sites:
+        doors["-fhir"] = KafkaDoor(kafka.of_fhir(), ingest, parts.store.tracking, from_kafka)
+    return doors
+
+
+def background(parts: Parts, ingest: SharedIngest) -> list[Background]:
+    """What translated feeds need beside their doors (role `ingest`, and whoever takes events)."""
+    if not parts.sites:
+        return []
+    translations = open_translations(parts.store)
+    found: list[Background] = [Releasing(parts.store, translations, ingest)]
+    for site in parts.sites.values():
+        if site.pull is not None:
+            found.append(Pulling(site, _server(site, site.pull), translations, ingest))
+    return found
+
+
+def _server(site: Site, pull: Pull) -> FhirServer:
+    """The server of a site. Raises SiteError when its key cannot be read."""
+    if not (pull.token_url and pull.client_id and pull.key_file):
+        return FhirServer(site.source)
+    key, names = Path(pull.key_file), (pull.algorithm, pull.key_id)
+    try:
+        credentials = Credentials(pull.token_url, pull.client_id, key, pull.scope, *names)
+    except OSError as error:
+        raise SiteError(f"{site.name}: pull.key_file: cannot be read: {error.strerror}") from None
+    return FhirServer(site.source, credentials)
