@@ -49,6 +49,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.assess
 	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.latency --seconds 4
 
 # ARGS narrows it to some of the domain: make mutants ARGS='domain.fees.*'

@@ -38,11 +38,11 @@ def write_workload(path: Path, events: int, seed: int = 1) -> int:
     return path.stat().st_size
 
 
-def lines(events: int, seed: int = 1) -> Iterator[bytes]:
-    """The workload, line by line."""
+def lines(events: int, seed: int = 1, first: int = 0) -> Iterator[bytes]:
+    """The workload, line by line; patients are numbered from `first` on."""
     rng = random.Random(seed)
     days: defaultdict[int, list[bytes]] = defaultdict(list)
-    for number in range(max(1, events // EVENTS_PER_PATIENT)):
+    for number in range(first, first + max(1, events // EVENTS_PER_PATIENT)):
         for day, said in _patient(rng, number):
             days[day].append(to_line(said))
     for day in sorted(days):
