@@ -1,7 +1,7 @@
 """The files of a packet, their manifest, and the archive they are handed over in.
 
-Equal evidence gives equal bytes: no clock, no name of a machine, no compression whose output a
-library's release could change.
+Equal evidence under one checkpoint gives equal bytes: no clock, no name of a machine, no
+compression whose output a library's release could change.
 """
 
 from __future__ import annotations
