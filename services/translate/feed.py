@@ -17,7 +17,7 @@ from projections.translated import Translations, resource_key
 from services.ingest import Delivery
 from services.ingest.opening import Opened, put
 from services.translate.knowing import Knowing
-from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, marked
+from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, marked
 from services.translate.notification import TYPES, Notification
 from services.translate.outcome import Ignore, Review
 from services.translate.reading import obj
@@ -91,6 +91,9 @@ class FhirFeed:
         if MODIFIED in headers and len(unfolded.pieces) == 1:
             modified = headers[MODIFIED].decode("utf-8", "replace")
             unfolded.pieces[0] = replace(unfolded.pieces[0], modified=modified)
+        if PATIENT_IS in headers and len(unfolded.pieces) == 1:
+            patient = headers[PATIENT_IS].decode("utf-8", "replace")
+            unfolded.pieces[0] = unfolded.pieces[0].of(patient)
         return site, unfolded
 
     def _site(self, delivery: Delivery) -> Site | None:
@@ -200,6 +203,8 @@ def _part_of(delivery: Delivery, site: Site, piece: Piece, number: int, whole: b
         headers.append((HISTORY, b"true"))
     if piece.modified:
         headers.append((MODIFIED, piece.modified.encode("utf-8", "replace")))
+    if piece.patient is not None:
+        headers.append((PATIENT_IS, piece.patient.encode("utf-8", "replace")))
     if piece.fetch is not None:
         headers.append((FETCH, json.dumps(dict(piece.fetch)).encode()))
     origin = delivery.origin if whole else f"{delivery.origin}#{number}"

@@ -19,6 +19,9 @@ MODIFIED: Final = "caretally-modified"
 """On a letter of a resource: when the bundle said that it changed."""
 
 
+PATIENT_IS: Final = "caretally-patient"
+"""On a letter of a resource: whom its bundle's own name for the patient means."""
+
 OURS: Final = "caretally-"
 
 

@@ -9,6 +9,7 @@ from domain.rejections import Reason
 from services.translate.outcome import Review
 from services.translate.reading import (
     NPI_SYSTEMS,
+    PATIENT_MEMBERS,
     Resource,
     contained,
     first,
@@ -46,7 +47,7 @@ def whose(resource: Resource, site: Site) -> Whose:
     """The patient that a resource is about. Raises `Review`."""
     if resource.get("resourceType") == "Patient":
         return Whose(patient_system(site), text(resource.get("id")))
-    value = first(resource, "subject", "patient", "for", "beneficiary")
+    value = first(resource, *PATIENT_MEMBERS)
     found = local_reference(value, site.source) or uuid_reference(value)
     kind, _, name = found.rpartition("/")
     if name and kind in ("", "Patient"):

@@ -18,6 +18,8 @@ T = TypeVar("T")
 Resource = dict[str, Any]
 
 NPI_SYSTEMS = frozenset({"http://hl7.org/fhir/sid/us-npi", "urn:oid:2.16.840.1.113883.4.6"})
+PATIENT_MEMBERS = ("subject", "patient", "for", "beneficiary")
+"""Where a resource names its patient."""
 ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
 _REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?$")
 

@@ -19,7 +19,15 @@ from services.translate.notification import (
     Notification,
     read_notification,
 )
-from services.translate.reading import Resource, local_reference, obj, text
+from services.translate.reading import (
+    PATIENT_MEMBERS,
+    Resource,
+    items,
+    local_reference,
+    obj,
+    text,
+    uuid_reference,
+)
 from services.wire import json_text
 from services.wire.limits import BUNDLE_BYTES_MAX, MESSAGE_BYTES_MAX
 from services.wire.refusal import Refused, kind, refused
@@ -43,7 +51,20 @@ class Piece:
     deleted: str = ""
     fetch: Mapping[str, Any] | None = None
     modified: str = ""
+    patient: str | None = None
+    """Whom the bundle's own name for its patient means (`Patient/5`), '' where that has no id yet;
+    None where the resource says it by itself."""
     refusal: Refused | None = None
+
+    def of(self, patient: str | None) -> Piece:
+        """The piece with its bundle's patient put in the place of the bundle's name for it."""
+        if patient is None:
+            return self
+        told = {"reference": patient}
+        names = [name for name in PATIENT_MEMBERS if uuid_reference(self.resource.get(name))]
+        return replace(
+            self, resource={**self.resource, **dict.fromkeys(names, told)}, patient=patient
+        )
 
 
 @dataclass(slots=True)
@@ -90,12 +111,32 @@ def _bundle(value: bytes, document: Resource, base: str) -> Unfolded:
                 found.notification, found.status = said, bytes(_members(raw)["resource"])
                 continue
         found.pieces += _entry(bytes(raw), entry, base)
+    names = _own_names(entries)
+    found.pieces = [piece.of(names.get(_names(piece))) for piece in found.pieces]
     said = found.notification
     if said is not None:
         hint = said.type == EVENT and not said.focus and not found.pieces
         found.notification = replace(said, empty=hint)
         found.pieces += _to_fetch(found, base)
     return found
+
+
+def _own_names(entries: list[Any]) -> dict[str, str]:
+    """What a bundle calls its entries by, where that is not the id they have."""
+    found: dict[str, str] = {}
+    for entry in items(entries):
+        name = uuid_reference(entry.get("fullUrl"))
+        resource = obj(entry.get("resource"))
+        id = text(resource.get("id"))
+        if name and id != name:
+            found[name] = f"{text(resource.get('resourceType'))}/{id}" if id else ""
+    return found
+
+
+def _names(piece: Piece) -> str:
+    """The name of a bundle's own that a piece has for its patient."""
+    found = (uuid_reference(piece.resource.get(name)) for name in PATIENT_MEMBERS)
+    return next(filter(None, found), "")
 
 
 def _time(document: Resource) -> str:

@@ -189,3 +189,31 @@ def test_every_form_of_reference_means_the_same_patient(fed: Fed, reference: str
 def test_a_reference_to_anybody_else_is_for_review(fed: Fed, reference: Any) -> None:
     fed.take(task(**{"for": {"reference": reference}}))
     assert [letter.reason for letter in fed.letters()] == ["unknown-patient"]
+
+
+def bundled(patient_id: str | None, **changes: Any) -> dict[str, Any]:
+    """A transaction that calls its patient by a name of its own."""
+    told = {"resourceType": "Patient", **meta(), **({"id": patient_id} if patient_id else {})}
+    call = task(**{"for": {"reference": "urn:uuid:aaaa-1"}, **changes})
+    entries = [{"fullUrl": "urn:uuid:aaaa-1", "resource": told}, {"resource": call}]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def test_a_bundles_own_name_for_a_patient_means_the_entry_it_is_of(fed: Fed) -> None:
+    fed.take(bundled("pt7"))
+    assert [answer["patient_id"] for answer in fed.answers()] == ["pt7"]
+    fed.take(bundled("aaaa-1", id="t2"))
+    assert {answer["patient_id"] for answer in fed.answers()} == {"pt7", "aaaa-1"}
+
+
+def test_a_bundles_name_for_a_patient_without_an_id_is_nobodys(fed: Fed) -> None:
+    fed.take(bundled(None))
+    assert ([letter.reason for letter in fed.letters()], fed.answers()) == (["unknown-patient"], [])
+    assert released(fed) == 0
+
+
+def test_a_letter_remembers_whom_its_bundle_meant(linked: Fed) -> None:
+    linked.take(bundled("pt7"))
+    native(linked, link(value="pt7"))
+    assert released(linked) == 1
+    assert linked.answers()[0]["patient_id"] == "ours-1"
