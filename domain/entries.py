@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.archive import Archive
 from domain.event import Event, EventKey
@@ -11,8 +11,7 @@ from domain.facts import Clocked, Month, Role, TimeAmended, TimeLogged, Work
 from domain.time.calendar import month_of, months_possible
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What stands of an entry. `always_excluded` is a reason that no policy and no day changes."""
 
     entry_id: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from domain.assess.assessment import Family, NextThreshold, Option, Payment
 from domain.assess.context import MonthContext
@@ -18,16 +18,14 @@ from domain.rules.codes import Pool as PoolName
 from domain.time.calendar import first_day, last_day
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(NamedTuple):
     """Codes reached in a pool, and the seconds at which the last of them was reached."""
 
     codes: tuple[CodeUnits, ...]
     last_threshold_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A family whose own requirements the seconds meet."""
 
     family: Family

@@ -55,8 +55,8 @@ def content_digest(
 
 
 def content_head(practice_id: str, patient_id: str, type_name: str) -> bytes:
-    parts = (practice_id, patient_id, type_name)
-    return "".join(f"{len(part)}:{part}" for part in parts).encode()
+    a, b, c = practice_id, patient_id, type_name
+    return f"{len(a)}:{a}{len(b)}:{b}{len(c)}:{c}".encode()
 
 
 def digest_of(head: bytes, time_text: bytes, data: bytes) -> bytes:
