@@ -31,8 +31,10 @@ class Right(StrEnum):
     """Send events."""
     SUBSCRIBE = "subscribe"
     """Follow the stream of alerts."""
+    WATCH = "watch"
+    """Figures about the machinery: metrics."""
     OPERATE = "operate"
-    """Metrics, settings, accounts and service tokens."""
+    """Settings, accounts and service tokens."""
 
 
 class Role(StrEnum):
@@ -51,7 +53,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.BILLER: frozenset({Right.READ, Right.CLOSE, Right.SUBSCRIBE}),
     Role.PRACTITIONER: frozenset({Right.READ, Right.ENTER, Right.SUBSCRIBE}),
     Role.AUDITOR: frozenset({Right.READ, Right.AUDIT}),
-    Role.INTEGRATOR: frozenset({Right.FEED, Right.QUEUE, Right.SUBSCRIBE}),
+    Role.INTEGRATOR: frozenset({Right.FEED, Right.QUEUE, Right.SUBSCRIBE, Right.WATCH}),
     Role.ADMIN: frozenset(Right),
 }
 
@@ -76,6 +78,9 @@ class Principal:
         """Of these practices the ones this principal sees, sorted."""
         return sorted(practice for practice in practice_ids if self.sees(practice))
 
+
+NOBODY: Final = Principal("nobody", frozenset(), frozenset())
+"""Whoever brings nothing where people are told apart."""
 
 EVERYBODY_HERE: Final = Principal("this machine", frozenset({Role.ADMIN}))
 """Whoever asks on loopback while nothing is set up to tell people apart."""

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.access import Right, needs
 from services.doors.group import GroupCommit, Unavailable
 from services.ingest import Delivery, Ingest
 from services.translate.marks import marked
@@ -31,6 +32,7 @@ def routes(ingest: Ingest, sites: Collection[str]) -> list[Route]:
     send whole resources of plain R4 subscriptions."""
     group = GroupCommit(ingest)
 
+    @needs(Right.FEED)
     async def notified(request: Request) -> Response:
         site = request.path_params["site"]
         if site not in sites:

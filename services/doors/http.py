@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from domain.rejections import Reason, Rejection
+from services.access import Right, needs
 from services.doors.group import GroupCommit, Unavailable
 from services.ingest import Delivery, Ingest
 from services.wire.decode import decode_message
@@ -63,6 +64,7 @@ def routes(ingest: Ingest) -> list[Route]:
     """The door's routes. Requests share one queue: `ingest` is called by one thread at a time."""
     group = GroupCommit(ingest)
 
+    @needs(Right.FEED)
     async def events(request: Request) -> Response:
         try:
             return await _answer(request, group.take)

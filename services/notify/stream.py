@@ -24,6 +24,7 @@ from starlette.routing import Route
 from domain.alerts import AlertType
 from projections.deliveries import Deliveries
 from projections.ports import Store, TransitionRow
+from services.access import Right, needs
 from services.notify.deliverable import deliverable, message
 
 log = logging.getLogger("caretally.stream")
@@ -104,6 +105,7 @@ class AlertStream:
             self._watching.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    @needs(Right.SUBSCRIBE)
     async def _answer(self, request: Request) -> Response:
         if self._ended or self._readers >= READERS_MAX:
             return _problem(503, "There are too many readers, or the service ends; come back.")

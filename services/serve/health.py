@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from projections.ports import Store
+from services.access import OPEN, needs
 from services.doors.progress import Progress
 from services.serve.background import Background
 
@@ -97,11 +98,14 @@ class Health:
         return found
 
     def routes(self) -> list[Route]:
-        """`/livez` and `/readyz`: 200 or 503, with each check as JSON."""
+        """`/livez` and `/readyz`: 200 or 503, with each check as JSON. Open: probes cannot bring
+        a token everywhere, and the answers hold no data."""
 
+        @needs(OPEN)
         async def livez(_: Request) -> Response:
             return _answer({"progress": self.live()})
 
+        @needs(OPEN)
         async def readyz(_: Request) -> Response:
             return _answer(await self.ready())
 

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.access import Right, needs
 from services.doors.progress import Progress
 from services.ingest import Outcome
 from services.serve.background import Background, Reactor
@@ -74,6 +75,7 @@ class Metrics:
         self.registry.register(_States(doors, background, reactors))
 
     def routes(self) -> list[Route]:
+        @needs(Right.WATCH)
         async def metrics(_: Request) -> Response:
             text = generate_latest(self.registry)
             return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from services.access import principal_of
 from services.audit.access import HTTP, Reader, record
 from services.bootstrap import Parts
 
@@ -18,13 +19,12 @@ CHARS_MAX: Final = 200
 class Reads:
     """Writes down each read of patients' data before it is answered.
 
-    Whoever brings the token is known by its name alone, `http token`; without a token only this
-    machine can ask. Headers may say more: who sits behind the caller, and why they ask.
+    The user is the principal's name; where nobody signs in, `this machine`. Headers may say more:
+    who sits behind a service's token, and why they ask.
     """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._user = "http token" if parts.settings.http_token else "this machine"
 
     def note(self, request: Request, wanted: Mapping[str, str | None]) -> None:
         """Append the fact. Blocks; raises what the database raises: then nothing may be sent."""
@@ -32,5 +32,5 @@ class Reads:
             name: request.headers.get(name, "")[:CHARS_MAX]
             for name in (ACTOR_HEADER, REASON_HEADER)
         }
-        reader = Reader(HTTP, self._user, said[ACTOR_HEADER], said[REASON_HEADER])
+        reader = Reader(HTTP, principal_of(request).name, said[ACTOR_HEADER], said[REASON_HEADER])
         record(self._parts.store, self._parts.clock, reader, request.url.path, wanted)

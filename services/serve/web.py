@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,41 +14,17 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.settings import Settings
-from services.serve.health import LIVE, READY
-
-OPEN_PATHS: Final = (LIVE, READY)
-"""Probes cannot bring a token everywhere; their answers hold no data."""
+from services.access import SIGNED_IN, needs
+from services.access.identify import Identified, Ways
+from services.access.routes import Guard, guarded
 
 ASYNCAPI: Final = "/asyncapi.json"
 
 LISTEN_BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 3
 """How long open requests may go on after the stop signal."""
-
-
-class BearerToken:
-    """Lets only those in who bring the configured token."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app = app
-        self._wanted = f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._brought(scope):
-            await self._app(scope, receive, send)
-            return
-        detail = "expected the configured token as Authorization: Bearer …"
-        body = {"title": "A token is needed", "status": 401, "detail": detail}
-        headers = {"www-authenticate": "Bearer"}
-        answer = Response(msgspec.json.encode(body), 401, headers, "application/problem+json")
-        await answer(scope, receive, send)
-
-    def _brought(self, scope: Scope) -> bool:
-        found = [value for name, value in scope["headers"] if name == b"authorization"]
-        return len(found) == 1 and hmac.compare_digest(found[0], self._wanted)
 
 
 class Server(uvicorn.Server):
@@ -61,16 +36,21 @@ class Server(uvicorn.Server):
 
 
 def app(settings: Settings, routes: Sequence[BaseRoute]) -> Starlette:
-    """The application: these routes, behind the token if there is one."""
-    token = settings.http_token
-    guards = [Middleware(BearerToken, token=token.get_secret_value())] if token else []
-    return Starlette(routes=routes, middleware=guards)
+    """The application: these routes, each behind what it needs; whatever else is asked for is not
+    there, and nobody is told so before they are known. Raises UndeclaredRoute."""
+    made = Starlette(
+        routes=guarded(routes), middleware=[Middleware(Identified, ways=Ways(settings))]
+    )
+    made.router.redirect_slashes = False
+    made.router.default = Guard(made.router.not_found, SIGNED_IN)
+    return made
 
 
 def described(settings: Settings) -> Route:
     """`/asyncapi.json`: what this process's topics carry; made when somebody first asks."""
     made: list[bytes] = []
 
+    @needs(SIGNED_IN)
     def answer(_: Request) -> Response:
         if not made:
             from services.asyncapi import document

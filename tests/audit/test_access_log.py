@@ -15,6 +15,7 @@ from infra.eventstore import open_store
 from infra.eventstore.transparency import open_transaction
 from infra.settings import Settings
 from projections.ports import Store
+from services.access import Principal, Role
 from services.audit.access import system_user
 from services.bootstrap import composed
 from services.serve.reads import Reads
@@ -181,10 +182,10 @@ def test_reads_are_exported_as_audit_events(clinic: Command) -> None:
 
 
 def test_a_read_over_http_names_the_door_and_what_the_caller_said(command: Command) -> None:
-    settings = Settings(database=command.database, http_token="a secret of sixteen characters")  # type: ignore[arg-type]
-    with composed(settings, lambda: 1_742_000_000_000_000) as parts:
+    with composed(Settings(database=command.database), lambda: 1_742_000_000_000_000) as parts:
         headers = [(b"x-actor", b"dashboard/j.doe"), (b"x-reason", b"follow-up")]
         scope = {"type": "http", "path": "/alerts/stream", "headers": headers, "query_string": b""}
+        scope["state"] = {"principal": Principal("http token", frozenset({Role.INTEGRATOR}))}
         Reads(parts).note(Request({**scope, "server": ("h", 80)}), {"practice": "p1", "type": None})
     (one,) = reads(command)
     assert one == {
