@@ -22,9 +22,10 @@ from services.demo.feed import Feed, postings
 from services.demo.folder import DemoFolder, Plan, taken_ids
 from services.demo.panel import at
 from services.demo.screens import Screen
-from services.demo.server import http_door
+from services.demo.server import http_server
 from services.demo.telling import Pace, Telling
 from services.demo.view import View
+from services.doors import http
 from services.doors.files import FileOutcome, ingest_file
 from services.ingest import Delivery, Ingest, Judge, Outcome
 
@@ -116,7 +117,7 @@ class Demo:
             core = parts.ingest()
             history = self._history(parts, core)
             counted = CountedIngest(core)
-            with http_door(counted, port) as address, Feed(address) as feed:
+            with http_server(http.routes(counted), port) as address, Feed(address) as feed:
                 opening = at(self._plan.today, OPENING_HOUR)
                 view = View(parts.store, PRACTICE, SOURCE, opening)
                 total = counted.total

@@ -1,36 +1,42 @@
-"""The HTTP door on a real server inside this process, loopback only."""
+"""A real HTTP server inside this process, loopback only: the demo's door and its pages."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
-
-from services.doors.http import routes
-from services.ingest import Ingest
+from starlette.routing import BaseRoute
 
 HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 15.0
 STOP_SECONDS_MAX: Final = 10.0
+GRACE_SECONDS: Final = 1
+"""How long streams may go on after the stop; whoever reads one comes back by itself."""
 
 
 @contextmanager
-def http_door(ingest: Ingest, port: int = 0) -> Iterator[str]:
-    """Serve the door in a thread; gives its base address. Port 0 takes a free one.
+def http_server(routes: Sequence[BaseRoute], port: int = 0) -> Iterator[str]:
+    """Serve these routes in a thread; gives the base address. Port 0 takes a free one.
 
     Raises OSError when the port cannot be had.
     """
     listener = socket.create_server((HOST, port))
-    app = Starlette(routes=routes(ingest))
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        Starlette(routes=routes),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), name="http-door", daemon=True)
+    thread = threading.Thread(target=server.run, args=([listener],), name="http", daemon=True)
     thread.start()
     try:
         _until_started(server, thread)
@@ -45,5 +51,5 @@ def _until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
-            raise OSError("the HTTP door did not start")
+            raise OSError("the HTTP server did not start")
         time.sleep(0.005)

@@ -22,6 +22,7 @@ from services.doors import fhir, http
 from services.doors.backoff import Backoff
 from services.doors.kafka import KafkaDoor
 from services.notify.stream import AlertStream
+from services.pages import routes as pages
 from services.serve import web
 from services.serve.background import Background, Reactor
 from services.serve.health import Health
@@ -101,9 +102,11 @@ class Process:
             parts.settings.ready_lag_max,
         )
         self._stream: AlertStream | None = None
+        self._pages: Sequence[BaseRoute] = ()
         if plan.streams:
             ledger, reads = open_deliveries(parts.store), Reads(parts)
             self._stream = AlertStream(parts.store, ledger, noted=reads.note)
+            self._pages = pages.routes(parts, reads)
         self._server = web.server(web.app(parts.settings, self._routes(parts, plan, ingest)))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -119,7 +122,7 @@ class Process:
                 routes += fhir.routes(ingest, parts.sites)
         if self._stream is not None:
             routes += self._stream.routes()
-        return routes
+        return [*routes, *self._pages]
 
     async def run(self, listener: socket.socket | None) -> int:
         """Serve until a signal, or until a part ends that never should; the exit code."""

@@ -1,0 +1,170 @@
+"""What all pages have around them: who may look, the frame, the way to the other pages.
+
+A page is an endpoint that is given the request and its `Place`; the shell has found the principal,
+has checked the right and the practice, and has written the read down, before it is called.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import NoMatchFound, Route
+
+from services.access.principal import Principal, Right, principal_of
+from services.bootstrap import Parts
+from services.pages import assets
+from services.pages.look import look_of
+from services.pages.place import Place, Places, Refusal, month_words
+from services.serve.reads import Reads
+
+log = logging.getLogger("caretally.pages")
+
+HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+"""Of every page: nothing from elsewhere, nothing inline, nothing kept on a shared machine."""
+
+Endpoint = Callable[[Request, Place], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A way through the head of every page; shown where its route exists and may be taken.
+
+    The route's path is `/<name>/{practice}/{month}`, and `/<name>` leads to it.
+    """
+
+    label: str
+    name: str
+    right: Right
+
+
+SLOTS: Final = (
+    Slot("Board", "board", Right.READ),
+    Slot("Close", "close", Right.CLOSE),
+    Slot("Queue", "queue", Right.QUEUE),
+    Slot("Enter", "enter", Right.ENTER),
+)
+
+
+class Shell:
+    """Makes routes of endpoints, and pages of templates."""
+
+    def __init__(self, parts: Parts, reads: Reads) -> None:
+        self.parts, self.reads = parts, reads
+        self.places = Places(parts)
+        self._templates = Environment(
+            loader=PackageLoader("services.pages"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["asset"] = assets.address
+        self._templates.filters["month_words"] = month_words
+
+    def route(self, path: str, name: str, right: Right, endpoint: Endpoint) -> Route:
+        """A page's route. `{practice}`, `{month}` and `{patient}` of its path mean what they say;
+        all of its parameters go to the access log."""
+
+        def answer(request: Request) -> Response:
+            return self._guarded(request, right, endpoint)
+
+        return Route(path, answer, name=name, methods=["GET"])
+
+    def entry(self, path: str, name: str, right: Right) -> Route:
+        """`/board` and its like: leads to the page `name` of the practice and month in the query,
+        and otherwise of the first practice and the running month."""
+
+        def answer(request: Request) -> Response:
+            try:
+                principal = _allowed(request, right)
+                asked = request.query_params
+                place = self.places.of(
+                    principal, asked.get("practice") or None, asked.get("month") or None
+                )
+                if not place.practice:
+                    return self.page(request, "empty.html", place, title="Nothing here yet")
+                to = request.url_for(name, practice=place.practice, month=place.month)
+                return RedirectResponse(to.path, 303, HEADERS)
+            except Refusal as refusal:
+                return self.refused(request, refusal)
+
+        return Route(path, answer, name=f"{name}-entry", methods=["GET"])
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        place: Place,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **said: Any,
+    ) -> Response:
+        """A page or a fragment. Templates know `place`, `slots`, `look`, `path`, and what is
+        `said`; those that extend `base.html` want a `title`."""
+        frame = {
+            "place": place,
+            "look": look_of(request),
+            "slots": self._slots(request, place),
+            "path": _path(request),
+            "chooser": "board",
+        }
+        text = self._templates.get_template(template).render({**frame, **said})
+        return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
+
+    def refused(self, request: Request, refusal: Refusal) -> Response:
+        """A page that says what was wrong."""
+        said = {"title": refusal.title, "detail": refusal.detail}
+        text = self._templates.get_template("refused.html").render(
+            look=look_of(request), path=_path(request), place=None, slots=[], **said
+        )
+        return HTMLResponse(text, refusal.status, HEADERS)
+
+    def _guarded(self, request: Request, right: Right, endpoint: Endpoint) -> Response:
+        try:
+            principal = _allowed(request, right)
+            params = request.path_params
+            place = self.places.of(principal, params.get("practice"), params.get("month"))
+            self.reads.note(request, {**params, **dict(request.query_params)})
+            return endpoint(request, place)
+        except Refusal as refusal:
+            return self.refused(request, refusal)
+
+    def _slots(self, request: Request, place: Place) -> Sequence[tuple[str, str, bool]]:
+        """Label, address, and whether we are there."""
+        found = []
+        for slot in SLOTS:
+            if not place.principal.may(slot.right) or not place.practice:
+                continue
+            try:
+                to = request.url_for(slot.name, practice=place.practice, month=place.month).path
+            except NoMatchFound:
+                continue
+            here = request.url.path
+            found.append((slot.label, to, here == to or here.startswith(f"{to}/")))
+        return found
+
+
+def _allowed(request: Request, right: Right) -> Principal:
+    principal = principal_of(request)
+    if not principal.may(right):
+        detail = f"Your account may not do this; it needs the right {right.value!r}."
+        raise Refusal(403, "Not allowed", detail)
+    return principal
+
+
+def _path(request: Request) -> str:
+    query = urlencode(request.query_params.multi_items())
+    return f"{request.url.path}?{query}" if query else request.url.path
