@@ -44,9 +44,13 @@ class Counter:
     """Ranges of event numbers that the last notification skipped."""
 
     def hear(self, said: Notification) -> None:
-        """Move on by a notification. An older or repeated one moves nothing."""
+        """Move on by a notification. An older or repeated one moves nothing.
+
+        A handshake begins anew, or goes on: a server that gave up on us for a while tells in it
+        how far it has counted in the meantime.
+        """
         self.missing = []
-        if said.type == HANDSHAKE:
+        if said.type == HANDSHAKE and (said.count or 0) <= self.last:
             self.last, self.at = said.count or 0, said.at or self.at
             return
         if said.type == QUERY_EVENT:

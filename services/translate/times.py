@@ -45,6 +45,8 @@ class Moment:
 
 def moment(value: Any, field: str) -> Moment:
     """A day or an instant with offset. Raises `Review` for less, and for what is none."""
+    if value is None:
+        raise Review(Reason.MISSING_MEMBER, field, "expected a date; it is missing")
     found = text(value)
     if _LESS.fullmatch(found):
         raise Review(Reason.IMPRECISE_DATE, field, "expected a date of at least a day; found less")

@@ -28,6 +28,7 @@ from services.translate.reading import (
     text,
     uuid_reference,
 )
+from services.translate.resource import MAPPED
 from services.wire import json_text
 from services.wire.limits import BUNDLE_BYTES_MAX, MESSAGE_BYTES_MAX
 from services.wire.refusal import Refused, kind, refused
@@ -91,34 +92,50 @@ def unfold(value: bytes | None, base: str) -> Unfolded:
         return Unfolded([_deleted(value, document, base)])
     if not text(name):
         raise refused(Reason.NOT_FHIR, "resourceType", "the name of a resource", kind(name))
-    if len(value) > MESSAGE_BYTES_MAX:
+    if len(value) > MESSAGE_BYTES_MAX and name in MAPPED:
         raise json_text.too_large(len(value))
     return Unfolded([Piece(value, document)])
 
 
 def _bundle(value: bytes, document: Resource, base: str) -> Unfolded:
+    entries = _entries(value, document)
+    said = _status(document, entries)
+    if said is None:
+        return Unfolded(list(_pieces(entries, base)))
+    status = bytes(_members(entries[0][0])["resource"])
+    found = Unfolded(list(_pieces(entries[1:], base)), said, status)
+    hint = said.type == EVENT and not said.focus and not found.pieces
+    found.notification = replace(said, empty=hint)
+    found.pieces += _to_fetch(found, base)
+    return found
+
+
+Entries = list[tuple[msgspec.Raw, Any]]
+"""Of a bundle: each as its bytes and as its value."""
+
+
+def _entries(value: bytes, document: Resource) -> Entries:
     entries = document.get("entry")
     if entries is None:
-        return Unfolded([])
+        return []
     if not isinstance(entries, list):
         raise refused(Reason.NOT_FHIR, "entry", "an array", kind(entries))
-    raws = _list(_members(value)["entry"])
-    found = Unfolded([])
-    for number, (raw, entry) in enumerate(zip(raws, entries, strict=True)):
-        if number == 0 and text(document.get("type")) in BUNDLES:
-            said = read_notification(obj(obj(entry).get("resource")), _time(document))
-            if said is not None:
-                found.notification, found.status = said, bytes(_members(raw)["resource"])
-                continue
-        found.pieces += _entry(bytes(raw), entry, base)
-    names = _own_names(entries)
-    found.pieces = [piece.of(names.get(_names(piece))) for piece in found.pieces]
-    said = found.notification
-    if said is not None:
-        hint = said.type == EVENT and not said.focus and not found.pieces
-        found.notification = replace(said, empty=hint)
-        found.pieces += _to_fetch(found, base)
-    return found
+    return list(zip(_list(_members(value)["entry"]), entries, strict=True))
+
+
+def _status(document: Resource, entries: Entries) -> Notification | None:
+    """What a bundle says as a notification, None where it is none."""
+    if not entries or text(document.get("type")) not in BUNDLES:
+        return None
+    return read_notification(obj(obj(entries[0][1]).get("resource")), _time(document))
+
+
+def _pieces(entries: Entries, base: str, inner: bool = False) -> Iterator[Piece]:
+    """`inner` where the bundle is one inside another."""
+    names = _own_names([entry for _, entry in entries])
+    for raw, entry in entries:
+        for piece in _entry(bytes(raw), entry, base, inner):
+            yield piece.of(names.get(_names(piece)))
 
 
 def _own_names(entries: list[Any]) -> dict[str, str]:
@@ -143,7 +160,7 @@ def _time(document: Resource) -> str:
     return text(document.get("timestamp"))
 
 
-def _entry(raw: bytes, entry: Any, base: str) -> Iterator[Piece]:
+def _entry(raw: bytes, entry: Any, base: str, inner: bool) -> Iterator[Piece]:
     if obj(obj(entry).get("request")).get("method") == "DELETE":
         yield _deleted(raw, entry, base)
         return
@@ -156,13 +173,28 @@ def _entry(raw: bytes, entry: Any, base: str) -> Iterator[Piece]:
         return
     value = bytes(_members(raw)["resource"])
     if resource["resourceType"] == "Bundle":
-        refusal = refused(Reason.NOT_FHIR, "entry.resource", "a resource", "a bundle in a bundle")
-        yield Piece(value, refusal=refusal)
-    elif len(value) > MESSAGE_BYTES_MAX:
+        yield from _bundle_inside(value, resource, base, inner)
+    elif len(value) > MESSAGE_BYTES_MAX and resource["resourceType"] in MAPPED:
         yield Piece(value, refusal=json_text.too_large(len(value)))
     else:
         modified = text(obj(entry.get("response")).get("lastModified"))
         yield Piece(value, resource, modified=modified)
+
+
+def _bundle_inside(value: bytes, bundle: Resource, base: str, inner: bool) -> Iterator[Piece]:
+    """An answer in a batch of answers. A notification must come by itself, to be counted."""
+    expected, found = "a resource", "a bundle in a bundle in a bundle"
+    if not inner:
+        try:
+            entries = _entries(value, bundle)
+        except Refused as refusal:
+            yield Piece(value, refusal=refusal)
+            return
+        if _status(bundle, entries) is None:
+            yield from _pieces(entries, base, inner=True)
+            return
+        found = "a notification in another message"
+    yield Piece(value, refusal=refused(Reason.NOT_FHIR, "entry.resource", expected, found))
 
 
 def _deleted(raw: bytes, entry: Any, base: str) -> Piece:

@@ -47,6 +47,9 @@ GOOD = [
     {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": visit()}]},
 ]
 
+TWICE = b'{"resource":{"resourceType":"Bundle",%b}}'
+TASK_IN = b'"entry":[' + TWICE % b'"entry":[{"resource":{"resourceType":"Task"}}]' + b"]"
+
 scalars = st.one_of(
     st.none(),
     st.booleans(),
@@ -196,7 +199,8 @@ def test_no_minute_is_made_up(resource: Any) -> None:
         (b'{"resourceType":"Bundle","entry":7}', "not-fhir"),
         (b'{"resourceType":"Bundle","entry":[7]}', "not-fhir"),
         (b'{"resourceType":"Bundle","entry":[{"resource":{}}]}', "not-fhir"),
-        (b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Bundle"}}]}', "not-fhir"),
+        (b'{"resourceType":"Bundle","entry":[%b]}' % (TWICE % b'"entry":7'), "not-fhir"),
+        (b'{"resourceType":"Bundle","entry":[%b]}' % (TWICE % TASK_IN), "not-fhir"),
         (b'{"resourceType":"Task","resourceType":"Task"}', "not-json"),
         (b'{"request":{"method":"DELETE","url":"http://x/Task/1"}}', "not-fhir"),
         (b'{"resourceType":"Task","id":"x","text":"' + b"x" * 1_100_000 + b'"}', "too-large"),

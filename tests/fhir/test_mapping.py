@@ -151,7 +151,7 @@ def test_a_length_beyond_the_period_adds_nothing() -> None:
         (task(status=None), "missing-member@status"),
         (task(status=7), "invalid-member@status"),
         (task(code=coded(LOCAL, "other")), "task-not-mapped"),
-        (task(executionPeriod=None), "invalid-member@executionPeriod.start"),
+        (task(executionPeriod=None), "missing-member@executionPeriod.start"),
         (task(executionPeriod={"start": "2025-03-05"}), "imprecise-date@executionPeriod.start"),
         (task(executionPeriod={"start": "2025-03"}), "imprecise-date@executionPeriod.start"),
         (task(executionPeriod={"start": "2025"}), "imprecise-date@executionPeriod.start"),
@@ -247,7 +247,7 @@ def test_a_stay_has_no_discharge_before_it_ends() -> None:
     assert said(stay(status="in-progress", period=period)) == [("stay.recorded.v1", data)]
     ended = [("stay.recorded.v1", {**data, "discharged_on": "2025-03-04"})]
     assert said(stay(period=period)) == said(stay(status="completed", period=period)) == ended
-    assert why(stay(period={"start": "2025-03-01"})) == "invalid-member@period.end"
+    assert why(stay(period={"start": "2025-03-01"})) == "missing-member@period.end"
 
 
 @pytest.mark.parametrize("member", ["hospitalization", "admission"])
@@ -293,7 +293,7 @@ def test_an_episode_enrols_and_its_end_disenrols() -> None:
         ({"status": "planned"}, "not-begun"),
         ({"status": "cancelled", "period": None}, "not-begun"),
         ({"status": "onhold"}, "unmapped-status@status"),
-        ({"status": "finished"}, "invalid-member@period.end"),
+        ({"status": "finished"}, "missing-member@period.end"),
         ({"period": {"start": "2025-01"}}, "imprecise-date@period.start"),
         ({"careManager": None}, "unknown-person@careManager"),
         (

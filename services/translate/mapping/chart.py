@@ -40,6 +40,8 @@ def condition(resource: Resource, site: Site) -> list[Draft]:
     if not clinical & (ACTIVE | OVER):
         if clinical:
             raise unmapped_status("clinicalStatus", min(clinical))
+        if _codes(resource.get("category")) == {"encounter-diagnosis"}:
+            raise Ignore("encounter-diagnosis")  # only a problem list must tell how it stands
         sentence = "expected a clinical status; it is missing"
         raise Review(Reason.MISSING_MEMBER, "clinicalStatus", sentence)
     code = _icd10(resource, site)

@@ -23,6 +23,13 @@ from services.translate.site import Site
 from services.translate.times import day, start_and_end
 
 
+_ACTS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+_POLICIES = {
+    **dict.fromkeys((f"{_ACTS}|OPTIN", f"{_ACTS}|OPTINR"), "permit"),
+    **dict.fromkeys((f"{_ACTS}|OPTOUT", f"{_ACTS}|OPTOUTE"), "deny"),
+}
+
+
 def episode(resource: Resource, site: Site) -> list[Draft]:
     """Enrolment, and its end, of an EpisodeOfCare whose type the profile names."""
     status = status_of(resource)
@@ -76,10 +83,22 @@ def consent(resource: Resource, site: Site) -> list[Draft]:
         return [Draft("revoked", "consent.revoked.v1", {"revoked_on": given})]
     data = {"consented_on": given, "method": method, "npi": _to_whom(resource, site)}
     drafts = [Draft("consent", "consent.recorded.v1", data)]
+    until = _until(resource)
     if status == "inactive":
         revoked = {"revoked_on": _revoked_on(resource, site)}
         drafts.append(Draft("revoked", "consent.revoked.v1", revoked))
+    elif until is not None:
+        over = {"revoked_on": day(until, "period.end", site.timezone)}
+        drafts.append(Draft("revoked", "consent.revoked.v1", over))
     return drafts
+
+
+def _until(resource: Resource) -> Any:
+    """The end of what is permitted, where it has one: that of an exception ends nothing."""
+    permitted = [each for each in _provisions(resource) if text(each.get("type")) == "permit"]
+    whole = [resource] if text(resource.get("decision")) == "permit" else []
+    ends = [start_and_end(each, "period")[1] for each in (*whole, *permitted)]
+    return next((end for end in ends if end is not None), None)
 
 
 def _provisions(resource: Resource) -> list[Resource]:
@@ -91,10 +110,14 @@ def _provision_codes(resource: Resource) -> list[Any]:
 
 
 def _denies(resource: Resource) -> bool:
-    """R4 says it in the provision, R5 in `decision`."""
-    if "deny" in (text(resource.get("decision")), text(first(resource, "type"))):
-        return True
-    return any(text(each.get("type")) == "deny" for each in _provisions(resource))
+    """R4 says it in the provision and its base policy, R5 in `decision`. Raises `Review`."""
+    said = {text(resource.get("decision")), text(first(resource, "type"))}
+    said |= {text(each.get("type")) for each in _provisions(resource)}
+    said |= {_POLICIES[found] for found in tokens(resource.get("policyRule")) if found in _POLICIES}
+    if {"permit", "deny"} <= said:
+        sentence = "expected a permission or a denial; found one with exceptions of the other kind"
+        raise Review(Reason.AMBIGUOUS, "provision", sentence)
+    return "deny" in said
 
 
 def _to_whom(resource: Resource, site: Site) -> str:
