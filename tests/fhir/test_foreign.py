@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from tests.fhir.foreign import EVENTS, IGNORED, REFUSED, REVIEW, Tally, Trial, told, tried

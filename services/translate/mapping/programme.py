@@ -22,7 +22,6 @@ from services.translate.reading import (
 from services.translate.site import Site
 from services.translate.times import day, start_and_end
 
-
 _ACTS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _POLICIES = {
     **dict.fromkeys((f"{_ACTS}|OPTIN", f"{_ACTS}|OPTINR"), "permit"),
