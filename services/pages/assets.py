@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.access import OPEN, needs
+
 PATH: Final = "/static"
 _TYPES: Final = {
     "css": "text/css; charset=utf-8",
@@ -48,6 +50,7 @@ def address(name: str) -> str:
 def routes() -> list[Route]:
     """The files; they hold no data, so no right is asked for."""
 
+    @needs(OPEN)
     def answer(request: Request) -> Response:
         name: str = request.path_params["name"]
         content = _content(name)

@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from services.access import OPEN, needs
+
 PATH: Final = "/look"
 COOKIE: Final = "look"
 LOOKS: Final = ("auto", "light", "dark")
@@ -24,6 +26,7 @@ def routes() -> list[Route]:
     """`/look/dark?back=/board`: keeps the choice and leads back. It changes nothing but a colour,
     so a plain link may do it, without a script."""
 
+    @needs(OPEN)
     def choose(request: Request) -> Response:
         chosen, back = request.path_params["look"], request.query_params.get("back", "/")
         if not back.startswith("/") or back.startswith(("//", "/\\")):

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.access.principal import Right
+from services.access import SIGNED_IN, Right, needs
 from services.bootstrap import Parts
 from services.pages import assets, look
 from services.pages.place import Place
@@ -30,5 +30,6 @@ def routes(parts: Parts, reads: Reads) -> list[BaseRoute]:
     ]
 
 
+@needs(SIGNED_IN)
 def _home(_: Request) -> Response:
     return RedirectResponse("/board", 303)

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import NoMatchFound, Route
 
 from services.access.principal import Principal, Right, principal_of
+from services.access.routes import needs
 from services.bootstrap import Parts
 from services.pages import assets
 from services.pages.look import look_of
@@ -78,6 +79,7 @@ class Shell:
         """A page's route. `{practice}`, `{month}` and `{patient}` of its path mean what they say;
         all of its parameters go to the access log."""
 
+        @needs(right)
         def answer(request: Request) -> Response:
             return self._guarded(request, right, endpoint)
 
@@ -87,6 +89,7 @@ class Shell:
         """`/board` and its like: leads to the page `name` of the practice and month in the query,
         and otherwise of the first practice and the running month."""
 
+        @needs(right)
         def answer(request: Request) -> Response:
             try:
                 principal = _allowed(request, right)
