@@ -67,17 +67,18 @@ def histories(
     store: Store, practice: str | None = None, patient: str | None = None
 ) -> Iterator[History]:
     """Every stored patient's history (of this practice, of this id), by practice and patient."""
-    addresses = sorted(
-        (split_stream_id(stream), stream)
-        for stream in store.versions()
-        if practice in (None, split_stream_id(stream)[0])
-        and patient in (None, split_stream_id(stream)[1])
-    )
+    everybody = map(split_stream_id, store.versions())
+    wanted = sorted(a for a in everybody if practice in (None, a[0]) and patient in (None, a[1]))
+    return histories_of(store, wanted)
+
+
+def histories_of(store: Store, addresses: Iterable[tuple[str, str]]) -> Iterator[History]:
+    """The histories of these patients (practice and patient), in the order they are given."""
     rest = iter(addresses)
     while chunk := list(islice(rest, STREAMS_AT_ONCE)):
-        loaded = store.load([stream for _, stream in chunk])
-        for (owner, subject), stream in chunk:
-            yield _history(owner, subject, loaded.pop(stream).events)
+        loaded = store.load([stream_id(*address) for address in chunk])
+        for address in chunk:
+            yield _history(*address, loaded.pop(stream_id(*address)).events)
 
 
 def history_of(

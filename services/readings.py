@@ -8,11 +8,11 @@ from heapq import merge
 
 import msgspec
 
-from domain.assess import assess, assessments
+from domain.assess import Assessment, assess, assessments
 from infra.answers import assessment_json
 from infra.codec import instant_text
 from services.bootstrap import Parts
-from services.histories import histories
+from services.histories import History, histories
 from services.programme import programme_months, whole_programme
 
 
@@ -43,19 +43,28 @@ def as_known(
     In the form and order of the read model. Rules, fees and policies are today's: the version
     and the digest in each answer say which.
     """
-    as_of = instant_text(as_of_us)
     for history in histories(parts.store, practice, patient):
-        known = history.by(as_of_us)
-        if not known.events:
-            continue
-        policy = parts.settings.policy_of(known.practice_id)
-        if all_months:
-            found = whole_programme(known.patient(), parts.book, policy, as_of_us // 1_000_000)
-        else:
-            found = assessments(known.patient(), parts.book, policy)
-        for answer in found:
+        for answer in known_answers(parts, history, as_of_us, all_months):
             if month in (None, answer.month) and status in (None, answer.status):
-                yield assessment_json(replace(answer, as_of=as_of))
+                yield assessment_json(answer)
+
+
+def known_answers(
+    parts: Parts, history: History, as_of_us: int, all_months: bool = False
+) -> Iterator[Assessment]:
+    """A patient's months as they were known at an instant, in order; the instant is their
+    `as_of`."""
+    known = history.by(as_of_us)
+    if not known.events:
+        return
+    policy = parts.settings.policy_of(known.practice_id)
+    if all_months:
+        found = whole_programme(known.patient(), parts.book, policy, as_of_us // 1_000_000)
+    else:
+        found = assessments(known.patient(), parts.book, policy)
+    as_of = instant_text(as_of_us)
+    for answer in found:
+        yield replace(answer, as_of=as_of)
 
 
 def with_empty_months(
@@ -86,12 +95,18 @@ def _placed(body: bytes) -> Placed:
 def _empty_months(
     parts: Parts, practice: str | None, patient: str | None, month: str | None
 ) -> Iterator[Placed]:
-    now = parts.clock() // 1_000_000
     for history in histories(parts.store, practice, patient):
-        owner, subject, folded = history.practice_id, history.patient_id, history.patient()
-        policy = parts.settings.policy_of(owner)
-        busy = {answer.month for answer in assessments(folded, parts.book, policy)}
-        for quiet in sorted(programme_months(folded, now) - busy):
-            if month in (None, quiet):
-                answer = assess(folded, quiet, parts.book, policy)
-                yield (owner, subject, quiet), assessment_json(answer)
+        for answer in quiet_answers(parts, history):
+            if month in (None, answer.month):
+                place = (history.practice_id, history.patient_id, answer.month)
+                yield place, assessment_json(answer)
+
+
+def quiet_answers(parts: Parts, history: History) -> Iterator[Assessment]:
+    """A patient's months in the programme in which nothing happened that has a ground to be
+    assessed, up to the current one, in order."""
+    folded = history.patient()
+    policy = parts.settings.policy_of(history.practice_id)
+    busy = {answer.month for answer in assessments(folded, parts.book, policy)}
+    for quiet in sorted(programme_months(folded, parts.clock() // 1_000_000) - busy):
+        yield assess(folded, quiet, parts.book, policy)

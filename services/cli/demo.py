@@ -161,9 +161,10 @@ def _run(
     port: int,
 ) -> Ending:
     from infra.clock import system_clock
-    from services.cli.frame import in_one_line, is_outage
+    from services.cli.frame import in_one_line
     from services.demo.feed import FeedRefused
     from services.demo.run import Demo
+    from services.outage import is_outage
 
     try:
         return Demo(folder, plan, screen, system_clock).run(pace, events, port)

@@ -46,6 +46,7 @@ def configured() -> Settings:
 def opened(settings: Settings | None = None) -> Iterator[Parts]:
     """The parts over the configured database; a database that fails is told in one line."""
     from services.bootstrap import composed
+    from services.outage import is_outage
 
     settings = settings or configured()
     try:
@@ -55,20 +56,6 @@ def opened(settings: Settings | None = None) -> Iterator[Parts]:
         if is_outage(error):
             fail(f"database {shown(settings.database)}: {in_one_line(error)}")
         raise
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the error is the database's (or the schema's, fees' or profiles'), not ours."""
-    from eventsourcing.persistence import PersistenceError
-
-    from infra.eventstore import SchemaTooNew
-
-    if isinstance(error, PersistenceError | SchemaTooNew):
-        return True
-    modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-    if modules & {"sqlite3", "psycopg", "psycopg_pool"}:
-        return True
-    return type(error).__name__ in ("StoredFeesError", "SiteError")
 
 
 def in_one_line(error: BaseException) -> str:

@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute
 from infra.eventstore.deliveries import open_deliveries
 from infra.kafka import KafkaSettings, ensure_topics
 from services import bootstrap, feeding
+from services.api.application import mounted
+from services.api.desk import Desk
 from services.bootstrap import Parts, SharedIngest
 from services.doors import fhir, http
 from services.doors.backoff import Backoff
@@ -103,10 +105,12 @@ class Process:
         )
         self._stream: AlertStream | None = None
         self._pages: Sequence[BaseRoute] = ()
+        self._desk: Desk | None = None
         if plan.streams:
             ledger, reads = open_deliveries(parts.store), Reads(parts)
             self._stream = AlertStream(parts.store, ledger, noted=reads.note)
             self._pages = pages.routes(parts, reads)
+            self._desk = Desk(parts, reads.note, ingest)
         self._server = web.server(web.app(parts.settings, self._routes(parts, plan, ingest)))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -122,6 +126,8 @@ class Process:
                 routes += fhir.routes(ingest, parts.sites)
         if self._stream is not None:
             routes += self._stream.routes()
+        if self._desk is not None:
+            routes.append(mounted(self._desk, parts.settings))
         return [*routes, *self._pages]
 
     async def run(self, listener: socket.socket | None) -> int:
@@ -171,6 +177,8 @@ class Process:
         self._health.stopping = True
         if self._stream is not None:
             await self._stream.stop()  # else the server would wait for its readers
+        if self._desk is not None:
+            self._desk.close()
         self._server.should_exit = True
         for task in self._tasks:
             if task.get_name() != "http":

@@ -1,0 +1,95 @@
+"""The OpenAPI document: made from the routes and the classes that are encoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib.metadata import metadata
+from importlib.resources import files
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from infra.settings import Settings
+from services.api.addresses import API
+from services.api.resource import Resource, ref
+from services.api.schemas import PROBLEM, schemas
+
+Part = dict[str, Any]
+EVERYWHERE: Final = (400, 403, 405, 503)
+_SAID: Final = {
+    304: "Not modified: the asker has these bytes.",
+    400: "A parameter is not as expected; the answer names it.",
+    401: "Nobody is signed in.",
+    403: "The principal does not hold the right.",
+    404: "There is no such thing, or none that the principal may see.",
+    405: "Another method.",
+    406: "Not in this form.",
+    409: "It is not in a state for that.",
+    415: "Another content type.",
+    413: "Too large.",
+    503: "It cannot be answered now; ask again.",
+}
+
+
+def document(api: FastAPI, resources: Iterable[Resource], settings: Settings) -> Part:
+    """The document under these settings."""
+    about = metadata("caretally")
+    found = get_openapi(
+        title=about["Name"],
+        version=about["Version"],
+        summary=about["Summary"],
+        openapi_version="3.1.0",
+        routes=api.routes,
+        servers=[{"url": API}],
+        license_info={"name": about["License-Expression"], "identifier": "Apache-2.0"},
+    )
+    examples = _examples()
+    secured = settings.http_token is not None
+    for resource in resources:
+        operation = found["paths"][resource.path][resource.method.lower()]
+        _describe(operation, resource, examples.get(operation["operationId"], {}), secured)
+    components: Part = {"schemas": schemas(), "responses": _responses()}
+    if secured:
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        found["security"] = [{"bearer": []}]
+    found["components"] = components
+    return found
+
+
+def _describe(operation: Part, resource: Resource, example: Part, secured: bool) -> None:
+    """One operation: what it gives with a true example, and every fault that may come instead."""
+    statuses = {*EVERYWHERE, *resource.faults, *([401] if secured else [])}
+    if resource.method == "GET":
+        statuses.add(304)
+    content = {media: {"schema": schema} for media, schema in resource.gives.items()}
+    for media, body in example.get("gives", {}).items():
+        content[media]["example"] = body
+    operation["responses"] = {
+        str(resource.status): {
+            "description": example.get("said", "What was asked for."),
+            "content": content,
+        },
+        **{str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)},
+    }
+    for parameter in operation.get("parameters", ()):
+        value = example.get("parameters", {}).get(parameter["name"])
+        if value is not None:
+            parameter["example"] = value
+
+
+def _responses() -> Part:
+    found: Part = {}
+    for status, said in _SAID.items():
+        found[str(status)] = {"description": said}
+        if status != 304:
+            content = {"application/problem+json": {"schema": ref(PROBLEM)}}
+            found[str(status)]["content"] = content
+    return found
+
+
+def _examples() -> Part:
+    text = files("services.api").joinpath("examples.json").read_text("utf-8")
+    found: Part = json.loads(text)
+    return found
