@@ -31,7 +31,7 @@ _MONTH: Final = r"^20[1-9][0-9]-(0[1-9]|1[0-2])$"
 Metadata = tuple[PlainValidator, WithJsonSchema]
 
 
-def only_known(request: Request) -> None:
+async def only_known(request: Request) -> None:
     """Refuses parameters that the route does not have, and those given twice: a filter that is
     misspelt would filter nothing, and say nothing."""
     route: APIRoute = request.scope["route"]

@@ -70,7 +70,7 @@ class Desk:
 
         def noted_work() -> Answer:
             if private:
-                self._noted(request, wanted)
+                self._noted(request, _narrowed(request, wanted))
             return work()
 
         return conditional(request, await self.call(noted_work))
@@ -102,6 +102,14 @@ class Desk:
     def close(self) -> None:
         """Begin nothing more. Idempotent."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _narrowed(request: Request, wanted: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """Who sees one practice only reads that one, whether they say so or not."""
+    practices = principal_of(request).practices
+    if practices is None or len(practices) != 1 or wanted.get("practice") is not None:
+        return wanted
+    return {**wanted, "practice": next(iter(practices))}
 
 
 def desk_of(request: Request) -> Desk:

@@ -142,6 +142,8 @@ def _folded(parts: Parts, chosen: Chosen, after: Place | None) -> Iterator[Place
     """Patient by patient, beginning with the one whose months may not all have been given."""
     begun = None if after is None else Person(after.practice_id, after.patient_id)
     everybody = people(parts.store, chosen.practices, chosen.patient, begun)
+    if after is not None and after.month == LAST_MONTH:
+        everybody = (person for person in everybody if person != begun)
     for number, person in enumerate(everybody, 1):
         for place, body in _months(parts, chosen, person):
             if after is None or place > after:
