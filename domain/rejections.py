@@ -34,6 +34,7 @@ class Reason(StrEnum):
     NOT_FETCHED = "not-fetched"
     FEED_GAP = "feed-gap"
     NOT_FHIR = "not-fhir"
+    NOT_HL7 = "not-hl7v2"
     UNKNOWN_SITE = "unknown-site"
 
 

@@ -74,7 +74,8 @@ class Settings(BaseSettings):
     kafka_group_instance_id: str | None = None
     kafka_events_topic: str = "ehr.events.v1"
     kafka_fhir_topic: str = "ehr.fhir.v1"
-    """Read where there are site profiles."""
+    """Read where there are site profiles; so is the next one, where one has `[hl7v2]`."""
+    kafka_hl7v2_topic: str = "ehr.hl7v2.v1"
     kafka_alerts_topic: str = "ccm.alerts.v1"
     kafka_alert_state_topic: str = "ccm.alert-state.v1"
     """Empty: not written; so with the next one."""
@@ -181,11 +182,12 @@ class Settings(BaseSettings):
         return self
 
     def _safe_kafka(self, servers: str) -> None:
-        names = [self.kafka_events_topic, self.kafka_alerts_topic, self.kafka_fhir_topic]
+        names = [self.kafka_events_topic, self.kafka_alerts_topic]
+        names += [self.kafka_fhir_topic, self.kafka_hl7v2_topic]
         names += filter(None, (self.kafka_alert_state_topic, self.kafka_assessments_topic))
         if not all(names) or len(set(names)) < len(names):
             raise ValueError(
-                "kafka_alerts_topic: expected a name for events, FHIR and alerts, and every "
+                "kafka_alerts_topic: expected a name for events, feeds and alerts, and every "
                 f"topic's name another; found {', '.join(names)}"
             )
         uses_sasl = self.kafka_security_protocol.startswith("SASL_")
@@ -248,7 +250,8 @@ class Settings(BaseSettings):
 
         given = self.model_dump(include=set(_KAFKA_FIELDS))
         values = {name.removeprefix("kafka_"): value for name, value in given.items()}
-        values["fhir_topic"] = self.kafka_fhir_topic if self.fhir_sites else ""
+        if not self.fhir_sites:
+            values["fhir_topic"] = values["hl7v2_topic"] = ""
         values["sasl_password"] = self.kafka_sasl_password.get_secret_value()
         if not self.signing_key:
             values["checkpoints_topic"] = ""

@@ -27,6 +27,8 @@ from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.projecting.following import Projection
 from services.serve.background import Background, Reactor
 from services.translate.feed import FhirFeed
+from services.translate.feeds import Feeds
+from services.translate.hl7v2.feed import Hl7Feed
 from services.translate.site import Site, read_sites
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class SharedIngest(Ingest):
             settings.policy_of,
             settings.patients_max,
             parts.makings(),
-            FhirFeed(parts.sites, open_translations(parts.store)) if parts.sites else None,
+            parts.feeds(),
         )
         self._turn = Lock()
         self._seen = seen
@@ -94,7 +96,7 @@ class Parts:
     book: RuleBook
     store: Store
     sites: Mapping[str, Site] = field(default_factory=dict)
-    """Profiles of the sites whose FHIR is taken, by name."""
+    """Profiles of the sites whose feeds are taken, by name."""
 
     @property
     def making(self) -> str:
@@ -105,6 +107,13 @@ class Parts:
         """Beside which answers those of this process may lie from now on: its own, and those that
         are live. A rebuild by other rules makes the store refuse it."""
         return frozenset({self.making, open_rebuilding(self.store).making()})
+
+    def feeds(self) -> Feeds | None:
+        """What knows the foreign forms that are taken; None where none is."""
+        if not self.sites:
+            return None
+        translations = open_translations(self.store)
+        return Feeds(translations, FhirFeed(self.sites), Hl7Feed(self.sites))
 
     def projections(self) -> list[Projection]:
         """What crosses patients, as configured."""

@@ -1,7 +1,8 @@
-"""What a process with feeds of FHIR runs: doors to Kafka, the release of letters, the pull."""
+"""What a process with translated feeds runs: doors to Kafka, the release of letters, the pull."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from infra.eventstore.translated import open_translations
@@ -12,7 +13,7 @@ from services.doors.kafka import KafkaDoor
 from services.pulling import Pulling
 from services.releasing import Releasing
 from services.serve.background import Background
-from services.translate.marks import from_kafka
+from services.translate.marks import FHIR, HL7V2, from_kafka
 from services.translate.site import Pull, Site, SiteError
 
 
@@ -20,8 +21,14 @@ def kafka_doors(parts: Parts, kafka: KafkaSettings, ingest: SharedIngest) -> dic
     """The doors to Kafka, by what is put behind the names of their checks."""
     doors = {"": KafkaDoor(kafka, ingest, parts.store.tracking)}
     if parts.sites:
-        doors["-fhir"] = KafkaDoor(kafka.of_fhir(), ingest, parts.store.tracking, from_kafka)
+        doors["-fhir"] = _door(kafka.of_feed(kafka.fhir_topic, "fhir"), ingest, parts, FHIR)
+    if any(site.hl7v2 for site in parts.sites.values()):
+        doors["-hl7v2"] = _door(kafka.of_feed(kafka.hl7v2_topic, "hl7v2"), ingest, parts, HL7V2)
     return doors
+
+
+def _door(kafka: KafkaSettings, ingest: SharedIngest, parts: Parts, form: str) -> KafkaDoor:
+    return KafkaDoor(kafka, ingest, parts.store.tracking, partial(from_kafka, form=form))
 
 
 def background(parts: Parts, ingest: SharedIngest) -> list[Background]:

@@ -55,7 +55,8 @@ class KafkaSettings:
     group_instance_id: str | None = None
     events_topic: str = EVENTS_TOPIC
     fhir_topic: str = ""
-    """Empty: not read."""
+    """Empty: not read; so with the next one."""
+    hl7v2_topic: str = ""
     alerts_topic: str = ALERTS_TOPIC
     alert_state_topic: str = ALERT_STATE_TOPIC
     assessments_topic: str = ASSESSMENTS_TOPIC
@@ -92,12 +93,12 @@ class KafkaSettings:
 
     @property
     def read_topics(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.events_topic, self.fhir_topic)))
+        return tuple(filter(None, (self.events_topic, self.fhir_topic, self.hl7v2_topic)))
 
-    def of_fhir(self) -> KafkaSettings:
-        """The same for the door that reads the FHIR topic: a group of its own, so that a
+    def of_feed(self, topic: str, name: str) -> KafkaSettings:
+        """The same for the door that reads another form's topic: a group of its own, so that a
         rebalance of one topic does not hold up the other."""
-        return replace(self, events_topic=self.fhir_topic, group_id=f"{self.group_id}-fhir")
+        return replace(self, events_topic=topic, group_id=f"{self.group_id}-{name}")
 
     @property
     def written_topics(self) -> tuple[str, ...]:

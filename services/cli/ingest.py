@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from services.ingest import Ingest
 
 Files = Annotated[
-    list[Path], typer.Argument(help="JSON Lines or FHIR files, plain or gzip", show_default=False)
+    list[Path],
+    typer.Argument(help="JSON Lines, FHIR or HL7 v2 files, plain or gzip", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
@@ -30,12 +31,16 @@ AsHistory = Annotated[
     ),
 ]
 Form = Annotated[
-    Literal["events", "fhir"],
-    typer.Option("--format", help="events, or fhir: bundles, or one resource a line."),
+    Literal["auto", "events", "fhir", "hl7v2"],
+    typer.Option(
+        "--format",
+        help="events; fhir: bundles, or one resource a line; hl7v2: messages or batches of them. "
+        "auto: hl7v2 for names that end in .hl7, else events.",
+    ),
 ]
 SiteName = Annotated[
     str | None,
-    typer.Option("--site", help="The site profile of FHIR files, where there are several."),
+    typer.Option("--site", help="The site profile of such files, where there are several."),
 ]
 
 Progress = Callable[[int], None]
@@ -45,7 +50,7 @@ def ingest(
     files: Files,
     history: AsHistory = False,
     as_json: AsJson = False,
-    form: Form = "events",
+    form: Form = "auto",
     site: SiteName = None,
 ) -> None:
     """Put event files into the store. Killed at any point and run again, it goes on where it was.
@@ -56,6 +61,7 @@ def ingest(
     Example: caretally ingest january.jsonl.gz february.jsonl
              caretally ingest --history years-before.jsonl.gz
              caretally ingest --format fhir --site river Encounter.ndjson.gz bundle.json
+             caretally ingest night.hl7
     """
     from services.bootstrap import calm_collector
 
@@ -64,30 +70,44 @@ def ingest(
             fail(f"{path}: {'not a file' if path.exists() else 'no such file'}")
     with opened() as parts:
         calm_collector()
-        core, marks = parts.ingest(), _marks(parts, form, site)
-        outcomes = [(path, _take(parts, core, path, history, marks)) for path in files]
+        core, forms = parts.ingest(), [_form(path, form) for path in files]
+        marks = {each: _marks(parts, each, site) for each in forms}
+        outcomes = [
+            (path, _take(parts, core, path, history, each, marks[each]))
+            for path, each in zip(files, forms, strict=True)
+        ]
         _release(parts, core)
     _summarise(outcomes, as_json)
     if any(outcome.dead_lettered for _, outcome in outcomes):
         raise typer.Exit(FAILED)
 
 
+def _form(path: Path, asked: str) -> str:
+    """The form of a file: as asked, else by its name."""
+    if asked != "auto":
+        return asked
+    return "hl7v2" if path.name.removesuffix(".gz").lower().endswith(".hl7") else "events"
+
+
 def _marks(parts: Parts, form: str, site: str | None) -> Headers:
-    """The headers of a FHIR file's resources; none for events of ours."""
-    from services.translate.marks import marked
+    """The headers of a file's deliveries; none for events of ours."""
+    from services.translate.marks import FHIR, HL7V2, marked
 
     if form == "events":
         if site is not None:
-            fail("--site: expected with --format fhir only")
+            fail("--site: expected with FHIR and HL7 v2 files only")
         return ()
-    known = ", ".join(parts.sites)
-    if not parts.sites:
-        fail("--format fhir: needs a site profile: set CARETALLY_FHIR_SITES")
-    if site is None and len(parts.sites) > 1:
-        fail(f"--site: expected one of {known}")
-    if site is not None and site not in parts.sites:
-        fail(f"--site: expected one of {known}; found {site[:60]!r}")
-    return marked(site or known)
+    sites = [name for name, each in parts.sites.items() if form == "fhir" or each.hl7v2]
+    if not sites:
+        lacking = "a site profile" if form == "fhir" else "a site profile with [hl7v2]"
+        fail(f"--format {form}: needs {lacking}: set CARETALLY_FHIR_SITES")
+    if site is not None and site not in sites:
+        fail(f"--site: expected one of {', '.join(sites)}; found {site[:60]!r}")
+    if form == "hl7v2":
+        return marked(site or "", form=HL7V2)
+    if site is None and len(sites) > 1:
+        fail(f"--site: expected one of {', '.join(sites)}")
+    return marked(site or sites[0], form=FHIR)
 
 
 def _release(parts: Parts, core: Ingest) -> None:
@@ -101,16 +121,19 @@ def _release(parts: Parts, core: Ingest) -> None:
         print(f"{taken:,} that had waited for an identity were taken", file=sys.stderr)
 
 
-def _take(parts: Parts, core: Ingest, path: Path, history: bool, marks: Headers) -> FileOutcome:
+def _take(
+    parts: Parts, core: Ingest, path: Path, history: bool, form: str, marks: Headers
+) -> FileOutcome:
     from projections.ports import ReadModelsMoved
     from services.doors.fhir_files import documents_of
     from services.doors.files import ingest_file
+    from services.doors.hl7_files import messages_of
     from services.doors.lines import DamagedFile, lines_of
 
-    read = documents_of if marks else lines_of
+    read = {"fhir": documents_of, "hl7v2": messages_of}.get(form, lines_of)
     size = parts.settings.batch_size
     try:
-        with _progress(path) as progress:
+        with _progress(path, form) as progress:
             return ingest_file(core, parts.store, path, size, progress, history, marks, read)
     except ReadModelsMoved as error:
         fail(f"{error}; it goes on where it was", FAILED)
@@ -121,7 +144,7 @@ def _take(parts: Parts, core: Ingest, path: Path, history: bool, marks: Headers)
 
 
 @contextmanager
-def _progress(path: Path) -> Iterator[Progress | None]:
+def _progress(path: Path, form: str) -> Iterator[Progress | None]:
     """A progress bar on standard error, where somebody watches."""
     if not sys.stderr.isatty():
         yield None
@@ -137,7 +160,7 @@ def _progress(path: Path) -> Iterator[Progress | None]:
         console=Console(stderr=True),
     )
     with bar:
-        task = bar.add_task(path.name, total=_lines(path), rate="")
+        task = bar.add_task(path.name, total=None if form == "hl7v2" else _lines(path), rate="")
 
         def moved(line: int) -> None:
             speed = bar.tasks[task].speed

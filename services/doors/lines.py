@@ -21,6 +21,10 @@ _GZIP: Final = b"\x1f\x8b"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
+DAMAGE: Final = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What unpacking a damaged file raises."""
+
+
 class Line(NamedTuple):
     """One line without its end: its number from 1, at most `LINE_BYTES_KEPT`, its whole length."""
 
@@ -52,12 +56,9 @@ def lines_of(file: BufferedReader, path: Path) -> Iterator[Line]:
     Gzip is known by its first bytes, not by the name. A last line without an end counts, except
     before damage, where nobody knows how it went on. A byte order mark is dropped.
     """
-    packed = file.read(2) == _GZIP
-    file.seek(0)
-    pieces = _gunzipped(file) if packed else iter(lambda: file.read(_CHUNK_BYTES), b"")
     number, rest, lost = 0, b"", 0
     try:
-        for piece in pieces:
+        for piece in pieces_of(file):
             *whole, rest = (rest + piece).split(b"\n")
             for text in whole:
                 number += 1
@@ -66,10 +67,17 @@ def lines_of(file: BufferedReader, path: Path) -> Iterator[Line]:
             if len(rest) > LINE_BYTES_KEPT:
                 lost += len(rest) - LINE_BYTES_KEPT
                 rest = rest[:LINE_BYTES_KEPT]
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise DamagedFile(path, number, str(error)) from error
     if rest:
         yield _line(number + 1, rest, lost)
+
+
+def pieces_of(file: BufferedReader) -> Iterator[bytes]:
+    """The bytes of an open file, unpacked where it is gzip. Raises what is in `DAMAGE`."""
+    packed = file.read(2) == _GZIP
+    file.seek(0)
+    return _gunzipped(file) if packed else iter(lambda: file.read(_CHUNK_BYTES), b"")
 
 
 def _gunzipped(file: BufferedReader) -> Iterator[bytes]:

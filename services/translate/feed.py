@@ -1,22 +1,19 @@
-"""FHIR deliveries into a batch: unfolded, identified, compared with what was taken, decoded.
-
-It is the `Opener` of the ingest core: whatever comes of a resource is written in the transaction
-that moves the feed's position.
-"""
+"""FHIR deliveries into a batch: unfolded, identified, compared with what was taken, decoded."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from domain.rejections import Reason, Rejection
-from projections.translated import Translations, resource_key
+from projections.translated import resource_key
 from services.ingest import Delivery
-from services.ingest.opening import Opened, put
-from services.translate.knowing import Knowing
+from services.ingest.opening import Opened
+from services.translate.feeds import add, decode_all
+from services.translate.knowing import Knowing, keys_of
 from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, marked
 from services.translate.notification import TYPES, Notification
 from services.translate.outcome import Ignore, Review
@@ -24,12 +21,13 @@ from services.translate.reading import obj
 from services.translate.resource import MAPPED
 from services.translate.site import Site
 from services.translate.stamping import digest_of
-from services.translate.taking import FETCH_KEY, Taken, take_deletion, take_identity, take_resource
+from services.translate.taking import FETCH_KEY, take_deletion, take_identity, take_resource
 from services.translate.unfold import Piece, Unfolded, unfold
 from services.wire import json_text
-from services.wire.decode import Accepted, decode_document, decode_message
 from services.wire.modes import HISTORY, is_history
 from services.wire.refusal import Refused
+
+Parts = tuple[Site, Unfolded]
 
 log = logging.getLogger("caretally.fhir")
 
@@ -41,36 +39,20 @@ _NOTIFIED: Final = {type: f"notification-{type}" for type in TYPES}
 
 
 class FhirFeed:
-    """Opens batches in which some deliveries are FHIR. Keeps nothing between batches."""
+    """Takes FHIR deliveries. Keeps nothing between batches."""
 
-    def __init__(self, sites: Mapping[str, Site], translations: Translations) -> None:
+    mark = FHIR
+
+    def __init__(self, sites: Mapping[str, Site]) -> None:
         self._sites = sites
-        self._translations = translations
         self._profiles = {name: digest_of(site.model_dump()) for name, site in sites.items()}
 
-    @staticmethod
-    def knows(delivery: Delivery) -> bool:
-        return bool(delivery.headers) and delivery.headers[0][0] == FHIR
+    def wanted(self, parts: Parts) -> tuple[set[str], set[str]]:
+        """The keys of identities and of resources that these parts will ask for."""
+        return keys_of(*parts)
 
-    def open(self, deliveries: Sequence[Delivery]) -> Opened:
-        opened = Opened([])
-        whose: list[int] = []
-        opened.whose = whose
-        knowing = Knowing(self._translations)
-        found = [self._unfold(each) if self.knows(each) else None for each in deliveries]
-        knowing.prefetch(part for part in found if isinstance(part, tuple))
-        for index, (delivery, part) in enumerate(zip(deliveries, found, strict=True)):
-            before = len(opened.results)
-            if part is None:
-                self._native(opened, knowing, delivery)
-            elif isinstance(part, Rejection):
-                _add(opened, delivery, part)
-            else:
-                self._pieces(opened, knowing, delivery, *part)
-            whose += [index] * (len(opened.results) - before)
-        return opened
-
-    def _unfold(self, delivery: Delivery) -> tuple[Site, Unfolded] | Rejection:
+    def unfold(self, delivery: Delivery) -> Parts | Rejection:
+        """The resources of a delivery, or why there are none. Never raises."""
         site = self._site(delivery)
         if site is None:
             known = ", ".join(sorted(self._sites)) or "none"
@@ -102,16 +84,9 @@ class FhirFeed:
             return next(iter(self._sites.values()))
         return self._sites.get(name)
 
-    def _native(self, opened: Opened, knowing: Knowing, delivery: Delivery) -> None:
-        decoded = decode_message(delivery.value, delivery.headers)
-        _add(opened, delivery, None)
-        put(opened, len(opened.results) - 1, decoded)
-        if isinstance(decoded, Accepted):
-            knowing.hear(decoded)
-
-    def _pieces(
-        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, parts: Unfolded
-    ) -> None:
+    def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, found: Parts) -> None:
+        """Take or refuse each of the resources."""
+        site, parts = found
         pieces, said = parts.pieces, parts.notification
         if said is not None:
             missing = self._hear(opened, knowing, site, said)
@@ -123,7 +98,7 @@ class FhirFeed:
         if not pieces:
             why = _EMPTY if said is None else _NOTIFIED.get(said.type, _OTHER)
             opened.ignored[why] += 1
-            _add(opened, delivery, None)
+            add(opened, delivery, None)
 
     def _hear(
         self, opened: Opened, knowing: Knowing, site: Site, said: Notification
@@ -141,17 +116,17 @@ class FhirFeed:
         self, opened: Opened, knowing: Knowing, site: Site, piece: Piece, part: Delivery
     ) -> None:
         if piece.refusal is not None:
-            _add(opened, part, piece.refusal.rejection)
+            add(opened, part, piece.refusal.rejection)
             return
         if piece.fetch is not None:
-            _add(opened, part, _to_fetch(piece.fetch, site))
+            add(opened, part, _to_fetch(piece.fetch, site))
             return
         takes = [take_deletion] if piece.deleted else [take_resource]
         if site.patients.subject == "identifier" and piece.resource.get("resourceType") == PATIENT:
             takes.insert(0, take_identity)
         refusal: Rejection | None = None
         index = len(opened.results)
-        _add(opened, part, None)
+        add(opened, part, None)
         for take in takes:
             try:
                 taken = take(piece, site, self._profiles[site.name], knowing)
@@ -166,32 +141,8 @@ class FhirFeed:
                 continue
             if not taken.documents:
                 opened.ignored[taken.why] += 1
-            refusal = self._decode(opened, index, taken, part, knowing) or refusal
+            refusal = decode_all(opened, index, [taken], part, knowing) or refusal
         opened.results[index] = refusal
-
-    @staticmethod
-    def _decode(
-        opened: Opened, index: int, taken: Taken, part: Delivery, knowing: Knowing
-    ) -> Rejection | None:
-        """Decode all events of a resource: one that is refused refuses all of them."""
-        history = is_history(part.headers)
-        decoded = [decode_document(each, history) for each in taken.documents]
-        for each in decoded:
-            if isinstance(each, Rejection):
-                return each
-        for each in decoded:
-            assert isinstance(each, Accepted)
-            opened.add(index, each)
-            knowing.hear(each)
-        knowing.take(taken.row)
-        opened.resources.append((index, taken.row))
-        return None
-
-
-def _add(opened: Opened, delivery: Delivery, result: Rejection | None) -> None:
-    assert isinstance(opened.pieces, list)
-    opened.pieces.append(delivery)
-    opened.results.append(result)
 
 
 def _part_of(delivery: Delivery, site: Site, piece: Piece, number: int, whole: bool) -> Delivery:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from domain.facts import IdentityLinked
@@ -35,18 +33,8 @@ class Knowing:
         self._resources: dict[str, TakenResource] = {}
         self._asked: set[str] = set()
 
-    def prefetch(self, parts: Iterable[tuple[Site, Unfolded]]) -> None:
-        """Read what these parts will ask for."""
-        identities: set[str] = set()
-        resources: set[str] = set()
-        for site, unfolded in parts:
-            said = unfolded.notification
-            if said is not None:
-                resources.add(resource_key(site.source, f"subscription:{said.subscription}"))
-            for piece in unfolded.pieces:
-                resources.update(resource_key(site.source, name) for name in names_of(piece))
-                if (key := _identity_of(piece, site)) is not None:
-                    identities.add(key)
+    def prefetch(self, identities: set[str], resources: set[str]) -> None:
+        """Read what will be asked for."""
         self._asked = identities | resources
         self._patients.update(self._translations.patients(identities) if identities else {})
         self._resources.update(self._translations.resources(resources) if resources else {})
@@ -90,6 +78,19 @@ class Knowing:
         moved = TakenResource(key, revision, msgspec.json.encode(after))
         self.take(moved)
         return counter, heard.at, moved
+
+
+def keys_of(site: Site, unfolded: Unfolded) -> tuple[set[str], set[str]]:
+    """The keys of identities and of resources that the pieces of a message will ask for."""
+    identities: set[str] = set()
+    resources: set[str] = set()
+    if (said := unfolded.notification) is not None:
+        resources.add(resource_key(site.source, f"subscription:{said.subscription}"))
+    for piece in unfolded.pieces:
+        resources.update(resource_key(site.source, name) for name in names_of(piece))
+        if (key := _identity_of(piece, site)) is not None:
+            identities.add(key)
+    return identities, resources
 
 
 def names_of(piece: Piece) -> list[str]:

@@ -1,4 +1,4 @@
-"""Headers by which a delivery is known as FHIR. A letter keeps them, so that it goes in again."""
+"""Headers by which a delivery is known as FHIR or HL7 v2. A letter keeps them and goes in again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from services.wire.modes import HISTORY
 FHIR: Final = "caretally-fhir"
 """The first header of a FHIR delivery: the name of the site, empty where there is one alone."""
 
+HL7V2: Final = "caretally-hl7v2"
+"""The same of an HL7 v2 delivery."""
+
 FETCH: Final = "caretally-fetch"
 """On a letter for what must be fetched: what, as JSON."""
 
@@ -18,24 +21,25 @@ FILLED: Final = "caretally-filled"
 MODIFIED: Final = "caretally-modified"
 """On a letter of a resource: when the bundle said that it changed."""
 
-
 PATIENT_IS: Final = "caretally-patient"
 """On a letter of a resource: whom its bundle's own name for the patient means."""
 
 OURS: Final = "caretally-"
 
 
-def marked(site: str, *more: tuple[str, bytes]) -> tuple[tuple[str, bytes], ...]:
-    """The headers of a FHIR delivery of a site."""
-    return ((FHIR, site.encode()), *more)
+def marked(site: str, *more: tuple[str, bytes], form: str = FHIR) -> tuple[tuple[str, bytes], ...]:
+    """The headers of a delivery of a site."""
+    return ((form, site.encode()), *more)
 
 
 SITE: Final = "caretally-site"
 """On a message in Kafka: the name of the site, where there are several."""
 
 
-def from_kafka(headers: tuple[tuple[str, bytes], ...]) -> tuple[tuple[str, bytes], ...]:
-    """The headers of a message of the FHIR topic. Of ours it may bring the site and history."""
+def from_kafka(
+    headers: tuple[tuple[str, bytes], ...], form: str = FHIR
+) -> tuple[tuple[str, bytes], ...]:
+    """The headers of a message of a form's topic. Of ours it may bring the site and history."""
     site = next((value for name, value in headers if name == SITE), b"")
     others = [each for each in headers if not each[0].startswith(OURS) or each[0] == HISTORY]
-    return ((FHIR, site), *others)
+    return ((form, site), *others)

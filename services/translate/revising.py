@@ -6,7 +6,7 @@ anew, because the contract knows no other correction of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -33,8 +33,19 @@ class Stood(msgspec.Struct, frozen=True):
     entry: str = ""
 
 
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """A statement about a thing of an HL7 v2 feed, and the newest message that made it: by its
+    time in microseconds since the epoch, then by its control id."""
+
+    at: int
+    control: str
+    value: str
+
+
 class Known(msgspec.Struct, frozen=True):
-    """The body of a `TakenResource`: whose it is, which version was taken by which profile."""
+    """The body of a `TakenResource`: whose it is, which version was taken by which profile.
+
+    `state` is what messages told of the thing one by one; empty where a version tells all."""
 
     name: str
     recorded: str
@@ -43,6 +54,7 @@ class Known(msgspec.Struct, frozen=True):
     profile: str
     stream: str = ""
     stands: tuple[Stood, ...] = ()
+    state: dict[str, Said] = {}
 
     @property
     def stamp(self) -> Stamp:
@@ -57,33 +69,55 @@ def known_of(row: TakenResource | None) -> Known | None:
     return None if row is None else _decode(row.body)
 
 
+def again(known: Known | None, stamp: Stamp, profile: str, revision: int) -> str:
+    """What event ids of a version end in: nothing, unless it was taken before by another profile.
+
+    Raises `Ignore` for a version that was taken, or that a later one replaced; `Review` for other
+    content under the stamp of the version that was taken.
+    """
+    if known is None or stamp.order > known.stamp.order:
+        return ""
+    if stamp.order < known.stamp.order:
+        raise Ignore("superseded")
+    if stamp.digest != known.digest:
+        sentence = "expected a later version for other content; found the one that was taken"
+        raise Review(Reason.CONFLICTING_DUPLICATE, "meta.versionId", sentence)
+    if profile == known.profile:
+        raise Ignore("repeated")
+    return f"{AFTER}{revision}"
+
+
 class Revision:
-    """One version of a resource, against what was taken before."""
+    """What is known of a resource from now on, against what was taken before."""
 
     def __init__(
         self, source: str, name: str, stamp: Stamp, profile: str, row: TakenResource | None
     ) -> None:
-        """`source` is that of the events, `profile` a digest of the site profile. Raises `Ignore`
-        for a version that was taken, or that a later one replaced; `Review` for other content
-        under the stamp of the version that was taken."""
+        """`source` is that of the events, `profile` a digest of the site profile."""
         self._source, self._name, self._stamp, self._profile = source, name, stamp, profile
-        self._known = known_of(row)
-        self._number = 1 if row is None else row.revision + 1
+        self.known = known_of(row)
+        self.number = 1 if row is None else row.revision + 1
         self._again = ""
-        if self._known is not None:
-            self._compare(self._known)
 
-    def _compare(self, known: Known) -> None:
-        if self._stamp.order < known.stamp.order:
-            raise Ignore("superseded")
-        if self._stamp.order > known.stamp.order:
-            return
-        if self._stamp.digest != known.digest:
-            sentence = "expected a later version for other content; found the one that was taken"
-            raise Review(Reason.CONFLICTING_DUPLICATE, "meta.versionId", sentence)
-        if self._profile == known.profile:
-            raise Ignore("repeated")
-        self._again = f"{AFTER}{self._number}"
+    @classmethod
+    def of_version(
+        cls, source: str, name: str, stamp: Stamp, profile: str, row: TakenResource | None
+    ) -> Revision:
+        """Of a version that tells all of the resource. Raises as `again`."""
+        revision = cls(source, name, stamp, profile, row)
+        revision._again = again(revision.known, stamp, profile, revision.number)
+        return revision
+
+    @classmethod
+    def of_message(
+        cls, source: str, name: str, stamp: Stamp, profile: str, row: TakenResource | None
+    ) -> Revision:
+        """Of a message that tells some of it: its ids have the revision, for what a message
+        changes hangs on those that came before."""
+        revision = cls(source, name, stamp, profile, row)
+        if revision.number > 1:
+            revision._again = f"{AFTER}{revision.number}"
+        return revision
 
     def documents(self, stream: str, drafts: Sequence[Draft], why: str) -> list[Document]:
         """CloudEvents of what changed; `stream` is the patient's, `why` says what an event that
@@ -97,7 +131,13 @@ class Revision:
         found += [self._say(draft, stream) for draft in drafts if draft.part not in kept]
         return found
 
-    def row(self, key: str, stream: str, drafts: Sequence[Draft]) -> TakenResource:
+    def row(
+        self,
+        key: str,
+        stream: str,
+        drafts: Sequence[Draft],
+        state: Mapping[str, Said] | None = None,
+    ) -> TakenResource:
         """What is known from now on."""
         fresh = {draft.part: draft for draft in drafts}
         stood = {each.part: each for each in self.stands if self._stays(each, stream, fresh)}
@@ -116,18 +156,19 @@ class Revision:
             self._profile,
             stream,
             stands,
+            dict(state or {}),
         )
-        return TakenResource(key, self._number, msgspec.json.encode(known))
+        return TakenResource(key, self.number, msgspec.json.encode(known))
 
     @property
     def stream(self) -> str:
         """Of the patient whom the resource was taken for before, '' where there is none."""
-        return "" if self._known is None else self._known.stream
+        return "" if self.known is None else self.known.stream
 
     @property
     def stands(self) -> tuple[Stood, ...]:
         """The events that stood for the resource before."""
-        return () if self._known is None else self._known.stands
+        return () if self.known is None else self.known.stands
 
     def _stays(self, stood: Stood, stream: str, fresh: dict[str, Draft]) -> bool:
         draft = fresh.get(stood.part)

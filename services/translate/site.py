@@ -10,22 +10,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from infra.addresses import is_loopback
+from services.translate.hl7v2.profile import Hl7v2
+from services.translate.parts import Activity, Part, Token
 from services.wire.scalars import Hcpcs, Icd10, Identifier, Locality, Npi, Source, Zone
 
-Token = Annotated[
-    str,
-    Field(
-        pattern=r"^\S+\|\S+$",
-        max_length=500,
-        description="a code as 'system|code', such as 'http://snomed.info/sct|185317003'",
-    ),
-]
 Role = Literal["clinical_staff", "billing_practitioner", "other_practitioner", "non_clinical"]
 
 
@@ -40,10 +34,6 @@ def is_safe(url: str) -> bool:
 
 class SiteError(ValueError):
     """A profile that cannot be used: one line a fault, each naming file and member."""
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 class Patients(Part):
@@ -106,11 +96,6 @@ class CarePlans(Part):
         "http://hl7.org/fhir/us/core/CodeSystem/careplan-category|assess-plan",
         "http://snomed.info/sct|734163000",
     ]
-
-
-class Activity(Part):
-    activity: Identifier
-    program: Identifier = "ccm"
 
 
 class Time(Part):
@@ -195,6 +180,8 @@ class Site(Part):
     stays: Stays = Stays()
     services: Services = Services()
     pull: Pull | None = None
+    hl7v2: Hl7v2 | None = None
+    """What the HL7 v2 messages of the same EHR mean; without it none are taken."""
 
     @model_validator(mode="after")
     def _asked_safely(self) -> Site:

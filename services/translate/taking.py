@@ -49,7 +49,7 @@ def take_resource(piece: Piece, site: Site, profile: str, knowing: Knowing) -> T
         if matters or row is not None:
             raise
         raise Ignore(why) from None
-    revision = Revision(site.source, name, version, profile, row)
+    revision = Revision.of_version(site.source, name, version, profile, row)
     if not drafts and not revision.stands:
         return Taken([], revision.row(key, revision.stream, drafts), why)
     stream = _patient(piece, site, knowing) if drafts else revision.stream
@@ -80,7 +80,7 @@ def take_identity(piece: Piece, site: Site, profile: str, knowing: Knowing) -> T
     name = _name(piece)
     key = resource_key(site.source, f"{name}#identity")
     version = stamp(piece.resource, piece.modified, site)
-    revision = Revision(site.source, name, version, profile, knowing.resource(key))
+    revision = Revision.of_version(site.source, name, version, profile, knowing.resource(key))
     stream = stream_id(site.practice, patient)
     return Taken(revision.documents(stream, drafts, CORRECTED), revision.row(key, stream, drafts))
 
@@ -99,7 +99,7 @@ def take_deletion(piece: Piece, site: Site, profile: str, knowing: Knowing) -> T
         version = Stamp(known.recorded, f"{known.version}{AFTER}{DELETED}", DELETED)
     else:
         raise Ignore("deleted-unknown")
-    revision = Revision(site.source, piece.deleted, version, profile, row)
+    revision = Revision.of_version(site.source, piece.deleted, version, profile, row)
     documents = revision.documents(revision.stream, [], DELETED)
     return Taken(documents, revision.row(key, revision.stream, []))
 

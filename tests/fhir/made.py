@@ -11,6 +11,7 @@ from infra.eventstore.translated import open_translations
 from projections.ports import DeadLetter, Store
 from services.ingest import Delivery, Ingest, Outcome
 from services.translate.feed import FhirFeed
+from services.translate.feeds import Feeds
 from services.translate.marks import marked
 from services.translate.site import Site
 
@@ -186,7 +187,7 @@ class Fed:
     def __init__(self, store: Store, *sites: Site) -> None:
         self.store = store
         self.sites = {each.name: each for each in sites or (site(),)}
-        self.feed = FhirFeed(self.sites, open_translations(store))
+        self.feed = Feeds(open_translations(store), FhirFeed(self.sites))
         self.ingest = Ingest(store, lambda: NOW_US, BOOK, lambda _: Policy(), opener=self.feed)
 
     def take(self, *resources: Any, history: bool = False, **tracking: int) -> Outcome:

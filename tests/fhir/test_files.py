@@ -159,7 +159,7 @@ def test_a_letter_is_put_in_again_by_hand_after_the_profile_was_mended(tmp_path:
     ("args", "words"),
     [
         (("--site", "hill"), "--site: expected one of river; found 'hill'"),
-        (("--format", "events", "--site", "river"), "--site: expected with --format fhir only"),
+        (("--format", "events", "--site", "x"), "--site: expected with FHIR and HL7 v2 files only"),
     ],
 )
 def test_a_site_that_is_none_is_refused(tmp_path: Path, args: tuple[str, ...], words: str) -> None:

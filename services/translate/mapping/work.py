@@ -6,9 +6,10 @@ from typing import Any
 
 from domain.rejections import Reason
 from services.translate.outcome import Draft, Ignore, Review
+from services.translate.parts import Activity
 from services.translate.people import performer
 from services.translate.reading import Resource, match, status_of, text, unmapped_status
-from services.translate.site import Activity, Site
+from services.translate.site import Site
 from services.translate.times import clock, start_and_end
 
 DONE = "completed"

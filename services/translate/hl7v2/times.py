@@ -1,0 +1,107 @@
+"""HL7's times: `YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±HHMM]`.
+
+What is less precise than is needed goes to review. Without an offset a time is of the source's
+zone, which the profile names; an hour that the zone has twice is ambiguous where minutes count.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from domain.rejections import Reason
+from services.translate.outcome import Ignore, Review
+from services.translate.site import Site
+from services.translate.times import TOO_EARLY, YEARS
+from services.wire.instants import FIRST_DAY, instant
+
+_TIME = re.compile(
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,4}))?)?)?)?)?)?([+-]\d{4})?",
+    re.ASCII,
+)
+YEAR, MONTH, DAY, HOUR, MINUTE, SECOND = range(1, 7)
+"""How precise a time is: the number of its parts."""
+
+
+def zone_of(site: Site) -> str:
+    """The zone of times without an offset."""
+    return (site.hl7v2 and site.hl7v2.timezone) or site.timezone
+
+
+def day(raw: str, field: str, site: Site) -> str:
+    """`YYYY-MM-DD` in the patients' zone. Raises `Review`, and `Ignore` for days before 2010."""
+    at, precision, _ = _moment(raw, field, site, DAY, "a date of at least a day")
+    found = at.date()
+    if precision > DAY:
+        found = at.astimezone(_zone(site.timezone)).date()
+    if found < FIRST_DAY:
+        raise Ignore(TOO_EARLY)
+    return found.isoformat()
+
+
+def clock(raw: str, field: str, site: Site) -> datetime:
+    """An instant to the second: what work is measured by. Raises `Review` and `Ignore`."""
+    at, _, offset = _moment(raw, field, site, SECOND, "a time with seconds")
+    if not offset and _is_doubtful(at):
+        sentence = "expected an offset: the clock of its zone was set forward or back in this hour"
+        raise Review(Reason.AMBIGUOUS, field, sentence)
+    if at.astimezone(UTC).date() < FIRST_DAY:
+        raise Ignore(TOO_EARLY)
+    return at
+
+
+def recorded(raw: str, field: str, site: Site) -> str:
+    """An instant fit to be an event's `time`; to the minute is enough, for it only orders."""
+    if not raw:
+        sentence = "expected when the message was made; it is missing"
+        raise Review(Reason.NO_RECORDED_TIME, field, sentence)
+    try:
+        at, _, _ = _moment(raw, field, site, MINUTE, "a time of at least a minute")
+        text = at.isoformat(timespec="seconds")
+        instant(text)
+    except (Review, ValueError):
+        sentence = "expected a time of at least a minute, from 2010 on; found something else"
+        raise Review(Reason.NO_RECORDED_TIME, field, sentence) from None
+    return text
+
+
+def _moment(
+    raw: str, field: str, site: Site, needed: int, expected: str
+) -> tuple[datetime, int, bool]:
+    """The time, how precise it is, and whether it has an offset of its own."""
+    found = _TIME.fullmatch(raw)
+    if found is None:
+        raise Review(Reason.INVALID_MEMBER, field, f"expected {expected}; found something else")
+    parts = [int(part) for part in found.groups()[:6] if part is not None]
+    if len(parts) < needed:
+        raise Review(Reason.IMPRECISE_DATE, field, f"expected {expected}; found less")
+    try:
+        on = date(*parts[:DAY])
+        if not YEARS[0] <= on.year <= YEARS[1]:
+            raise ValueError(on.year)
+        of = _offset(found[8]) if found[8] else _zone(zone_of(site))
+        at = datetime(*parts, tzinfo=of)  # type: ignore[misc,arg-type]
+    except ValueError:
+        sentence = f"expected {expected}; found one that no calendar has"
+        raise Review(Reason.INVALID_MEMBER, field, sentence) from None
+    return at, len(parts), found[8] is not None
+
+
+def _offset(text: str) -> timezone:
+    """Raises `ValueError` for an offset that no zone has."""
+    minutes = int(text[1:3]) * 60 + int(text[3:])
+    if int(text[3:]) > 59 or minutes > 14 * 60:
+        raise ValueError(text)
+    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _is_doubtful(at: datetime) -> bool:
+    """Whether the zone has this time twice or never."""
+    return at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
