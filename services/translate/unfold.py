@@ -94,6 +94,9 @@ def unfold(value: bytes | None, base: str) -> Unfolded:
         raise refused(Reason.NOT_FHIR, "resourceType", "the name of a resource", kind(name))
     if len(value) > MESSAGE_BYTES_MAX and name in MAPPED:
         raise json_text.too_large(len(value))
+    said = read_notification(document, "")
+    if said is not None:
+        return _notified(Unfolded([], said, value), base)
     return Unfolded([Piece(value, document)])
 
 
@@ -103,10 +106,16 @@ def _bundle(value: bytes, document: Resource, base: str) -> Unfolded:
     if said is None:
         return Unfolded(list(_pieces(entries, base)))
     status = bytes(_members(entries[0][0])["resource"])
-    found = Unfolded(list(_pieces(entries[1:], base)), said, status)
+    return _notified(Unfolded(list(_pieces(entries[1:], base)), said, status), base)
+
+
+def _notified(found: Unfolded, base: str) -> Unfolded:
+    """With what the notification is about and did not bring."""
+    said = found.notification
+    assert said is not None
     hint = said.type == EVENT and not said.focus and not found.pieces
     found.notification = replace(said, empty=hint)
-    found.pieces += _to_fetch(found, base)
+    found.pieces += _to_fetch(said, found, base)
     return found
 
 
@@ -208,18 +217,18 @@ def _deleted(raw: bytes, entry: Any, base: str) -> Piece:
     return Piece(raw, deleted=reference, modified=modified)
 
 
-def _to_fetch(found: Unfolded, base: str) -> Iterator[Piece]:
-    """What the notification is about and does not bring along."""
-    said = found.notification
-    if said is None or said.type not in (EVENT, QUERY_EVENT):
-        return
+def _to_fetch(said: Notification, found: Unfolded, base: str) -> list[Piece]:
+    if said.type not in (EVENT, QUERY_EVENT):
+        return []
     brought = {f"{p.resource.get('resourceType')}/{p.resource.get('id')}" for p in found.pieces}
     brought |= {piece.deleted for piece in found.pieces}
+    missing: list[Piece] = []
     for focus in said.focus:
         reference = local_reference(focus, base)
         if not reference:
             expected = "a reference to this server"
             refusal = refused(Reason.NOT_FETCHED, "focus", expected, "one to another")
-            yield Piece(found.status, refusal=refusal)
+            missing.append(Piece(found.status, refusal=refusal))
         elif reference not in brought:
-            yield Piece(found.status, fetch={"reference": reference})
+            missing.append(Piece(found.status, fetch={"reference": reference}))
+    return missing

@@ -50,7 +50,7 @@ def test_data_of_others_that_lie_beside_us() -> None:
     for file in files:
         tally = tried(file)
         assert tally.faults == []
-        assert tally.inputs == sum(tally.ends.values())
+        assert 0 < tally.inputs <= sum(tally.ends.values())
 
 
 def test_the_trial_sees_minutes_that_are_made_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.eventstore import open_store
+from services.releasing import delivery_of
 from services.translate.resource import drafts_of
 from tests.fhir import made
 from tests.fhir.made import Fed, task, visit
@@ -187,3 +188,16 @@ def test_a_period_of_an_exception_ends_no_consent() -> None:
     for given in (made.consent(provision=provision), made.consent(**policy("OPTIN"))):
         said = drafts_of(given, made.site())
         assert [draft.type for draft in said] == ["consent.recorded.v1"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_status_alone_is_a_notification_too(fed: Fed, release: str) -> None:
+    """So is the letter of one: put in again, it stays until somebody has looked after it."""
+    fed.take(notification(release, EVENT, 1, [1], ["https://evil.example/Task/t1"]))
+    (letter,) = fed.letters()
+    assert fed.ingest.take([delivery_of(letter)]).dead_lettered == 1
+    assert [each.id for each in fed.letters()] == [letter.id]
+    status = notification(release, EVENT, 3, [3], ["Task/t3"])["entry"][0]["resource"]
+    fed.take(status)
+    reasons = [each.reason for each in fed.letters()]
+    assert sorted(reasons) == ["feed-gap", "not-fetched", "not-fetched"]
