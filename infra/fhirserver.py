@@ -135,6 +135,14 @@ class FhirServer:
         except Refused:
             return None
 
+    def status(self, subscription: str) -> bytes | None:
+        """The answer to `$status` of `Subscription/id`; None where the server has no such
+        operation or no such subscription."""
+        try:
+            return self._get(f"{self._base}/{subscription}/$status")
+        except Refused:
+            return None
+
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()

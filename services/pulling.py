@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from infra.fhirserver import Refused, ServerOut
 from projections.ports import DeadLetter
 from projections.translated import Translations
+from services.counting import Counting
 from services.doors.backoff import Backoff
 from services.ingest import Delivery, Ingest
 from services.translate.marks import FETCH, FILLED, marked
@@ -46,6 +47,7 @@ class Server(Protocol):
     def read(self, reference: str) -> bytes | None: ...
     def search(self, query: str) -> Iterable[bytes]: ...
     def events(self, subscription: str, first: int, last: int) -> bytes | None: ...
+    def status(self, subscription: str) -> bytes | None: ...
     def close(self) -> None: ...
 
 
@@ -66,6 +68,7 @@ class Pulling:
         self._queries = site.pull.queries if site.pull else []
         self._translations, self._ingest = translations, ingest
         self._monotonic = monotonic
+        self._counting = Counting(site, server, ingest, monotonic)
         self._not_before: dict[int, float] = {}
         self._thread = ThreadPoolExecutor(1, self.name)
         self._stopping = asyncio.Event()
@@ -108,6 +111,7 @@ class Pulling:
     def look(self) -> None:
         """Fetch what letters ask for. Raises `ServerOut`, and what an outage of the store raises;
         what was fetched before that is stored."""
+        self._counting.look()
         after, key = 0, f"{FETCH_KEY}{self._site.name}"
         while letters := self._translations.waiting(key, after, LETTERS):
             after = letters[-1].id

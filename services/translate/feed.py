@@ -15,7 +15,7 @@ from services.ingest.opening import Opened
 from services.translate.feeds import add, decode_all
 from services.translate.knowing import Knowing, keys_of
 from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, marked
-from services.translate.notification import TYPES, Notification
+from services.translate.notification import ENDED, TYPES, Notification
 from services.translate.outcome import Ignore, Review
 from services.translate.reading import obj
 from services.translate.resource import MAPPED
@@ -108,6 +108,8 @@ class FhirFeed:
         counter, since, row = knowing.counter(resource_key(site.source, name), said)
         if row is not None:
             opened.resources.append((-1, row))
+        if said.status in ENDED:
+            log.warning("%s: a subscription is %s; activate it again", site.name, said.status)
         wanted: dict[str, object] = {"since": since, "subscription": said.subscription}
         found = [wanted | {"from": first, "to": last} for first, last in counter.missing]
         return [*found, wanted] if said.empty else found

@@ -16,6 +16,9 @@ EVENT, QUERY_STATUS, QUERY_EVENT = "event-notification", "query-status", "query-
 
 TYPES = (HANDSHAKE, HEARTBEAT, EVENT, QUERY_STATUS, QUERY_EVENT)
 
+ENDED = frozenset({"error", "off"})
+"""States of a subscription in which nothing more comes."""
+
 COUNTER_MAX = 2**62
 
 
@@ -32,6 +35,8 @@ class Notification:
     at: str = ""
     empty: bool = False
     """Whether it says that something changed, and not what."""
+    status: str = ""
+    """Of the subscription."""
 
 
 @dataclass(slots=True)
@@ -90,6 +95,7 @@ def _of_status(resource: Resource, at: str) -> Notification:
         tuple(number for number in numbers if number is not None),
         _references(event.get("focus") for event in events),
         at,
+        status=text(resource.get("status")),
     )
 
 
@@ -108,6 +114,7 @@ def _of_parameters(resource: Resource, at: str) -> Notification | None:
         tuple(number for number in numbers if number is not None),
         _references(part.get("valueReference") for part in parts if part.get("name") == "focus"),
         at,
+        status=text(_value(named.get("status", {}))),
     )
 
 

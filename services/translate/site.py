@@ -23,6 +23,7 @@ from services.wire.scalars import Hcpcs, Icd10, Identifier, Locality, Npi, Sourc
 Role = Literal["clinical_staff", "billing_practitioner", "other_practitioner", "non_clinical"]
 
 
+SUBSCRIPTION = re.compile(r"Subscription/[A-Za-z0-9.\-]{1,64}")
 QUERY = re.compile(r"[A-Z][A-Za-z]{1,63}\?[^\s#{}]*\{since\}[^\s#{}]*")
 
 
@@ -139,6 +140,8 @@ class Pull(Part):
     scope: str = "system/*.read"
     queries: list[str] = []
     """Searches that find what changed; `{since}` is an instant."""
+    subscriptions: list[str] = []
+    """`Subscription/12`: asked now and then how far they have counted."""
 
     @model_validator(mode="after")
     def _whole(self) -> Pull:
@@ -156,6 +159,13 @@ class Pull(Part):
             if not QUERY.fullmatch(query):
                 raise ValueError("expected TYPE?…_lastUpdated=ge{since}…, without an address")
         return queries
+
+    @field_validator("subscriptions")
+    @classmethod
+    def _subscriptions(cls, names: list[str]) -> list[str]:
+        if not all(map(SUBSCRIPTION.fullmatch, names)):
+            raise ValueError("expected Subscription/ID, without an address")
+        return names
 
 
 class Site(Part):

@@ -38,6 +38,7 @@ class Ehr:
         self.tokens: list[str] = []
         self.fails: list[int] = []
         self.events: dict[str, Any] | None = None
+        self.statuses: dict[str, Any] = {}
         self.base = ""
 
     def app(self) -> Starlette:
@@ -45,6 +46,7 @@ class Ehr:
             routes=[
                 Route("/token", self.token, methods=["POST"]),
                 Route("/fhir/Subscription/{id}/$events", self.listed),
+                Route("/fhir/Subscription/{id}/$status", self.status),
                 Route("/fhir/{kind}/{id}", self.read),
                 Route("/fhir/{kind}", self.search),
             ]
@@ -88,6 +90,12 @@ class Ehr:
         if refused := self._refused(request):
             return refused
         return Response(status_code=404) if self.events is None else JSONResponse(self.events)
+
+    async def status(self, request: Request) -> Response:
+        if refused := self._refused(request):
+            return refused
+        found = self.statuses.get(f"Subscription/{request.path_params['id']}")
+        return Response(status_code=404) if found is None else JSONResponse(found)
 
     async def search(self, request: Request) -> Response:
         if refused := self._refused(request):
@@ -135,8 +143,14 @@ def keys(kind: str, folder: Path) -> tuple[Path, Any]:
 class Pulled:
     """A store that is notified by this server, and the pull from it."""
 
-    def __init__(self, fed: Fed, ehr: Ehr, queries: tuple[str, ...] = ()) -> None:
-        pull = {"queries": list(queries)}
+    def __init__(
+        self,
+        fed: Fed,
+        ehr: Ehr,
+        queries: tuple[str, ...] = (),
+        subscriptions: tuple[str, ...] = (),
+    ) -> None:
+        pull = {"queries": list(queries), "subscriptions": list(subscriptions)}
         self.site = site(source=ehr.base, pull=pull)
         self.fed = Fed(fed.store, self.site)
         self.server = FhirServer(ehr.base)
