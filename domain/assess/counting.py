@@ -137,7 +137,7 @@ def work_ended_at(context: MonthContext, work: Work) -> Instant:
     return midnight(work.performed_on + ONE_DAY, timezone)
 
 
-def _never_counts(standing: Standing, context: MonthContext) -> str | None:
+def never_counts(standing: Standing, context: MonthContext) -> str | None:
     if standing.always_excluded is not None:
         return standing.always_excluded
     return "not-countable" if standing.activity in context.not_countable else None
@@ -147,7 +147,7 @@ def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, last
     work = cast(Clocked, standing.work)
     started_at, ended_at = work.started_at, work.ended_at
     own = tally.practitioner if standing.by_practitioner else tally.staff
-    never, days, logged_before = _never_counts(standing, context), context.days, tally.logged
+    never, days, logged_before = never_counts(standing, context), context.days, tally.logged
     for index in range(bisect_right(context.day_ends, started_at), len(days)):
         start, end, day = days[index]
         if start >= ended_at:
@@ -181,7 +181,7 @@ def _count_unclocked(
     tally.logged += work.seconds
     if standing.event.time - work_ended_at(context, work) > CONTEMPORANEOUS_SECONDS:
         tally.late = True
-    reason = _never_counts(standing, context) or context.reasons_on(work.performed_on)[lasting]
+    reason = never_counts(standing, context) or context.reasons_on(work.performed_on)[lasting]
     if reason is not None:
         tally.exclude(standing.entry_id, reason, work.seconds)
         return
