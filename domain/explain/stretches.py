@@ -1,4 +1,4 @@
-"""The month's time cut into stretches: each of one entry and one day, counted or for one reason not.
+"""The month's time in stretches: each of one entry and one day, counted or for one reason not.
 
 The same walk as `domain.assess.counting`, with where on the clock each second lies.
 """

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
 
 from domain.event import Event, EventKey
 from domain.explain.wording import codes, days, work_done
@@ -31,6 +34,7 @@ from domain.facts import (
     VisitRecorded,
 )
 from infra.codec import instant_text
+from projections.ports import StoredEvent
 from services.histories import History
 
 
@@ -39,7 +43,8 @@ class Told:
     """One event. `time` is when its sender recorded the fact, `recorded_at` when we stored it.
 
     `performer` and `role` are of the person who worked, `npi` of the practitioner concerned,
-    `reason` is the sender's own where the type of event has one; each is None where it has none.
+    `reason` is the sender's own where the event has one, `by` the person who entered it where a
+    page of ours took it; each is None where it has none.
     """
 
     version: int
@@ -53,6 +58,21 @@ class Told:
     role: str | None
     npi: str | None
     reason: str | None
+    by: str | None
+
+
+class _Entered(msgspec.Struct, gc=False):
+    """Members of an event's data that stand beside the fact: who entered it, and why."""
+
+    entered_by: Any = None
+    reason: Any = None
+
+
+class _State(msgspec.Struct, gc=False):
+    data: _Entered
+
+
+_ENTERED = msgspec.json.Decoder(_State)
 
 
 def told(history: History, timezone: str) -> dict[EventKey, Told]:
@@ -61,9 +81,7 @@ def told(history: History, timezone: str) -> dict[EventKey, Told]:
     Clock times are given in `timezone`.
     """
     pairs = zip(history.stored, history.events, strict=True)
-    return {
-        event.key: _told(event, stored.version, stored.name, timezone) for stored, event in pairs
-    }
+    return {event.key: _told(event, stored, timezone) for stored, event in pairs}
 
 
 def second_text(seconds: int) -> str:
@@ -71,12 +89,13 @@ def second_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _told(event: Event, version: int, name: str, timezone: str) -> Told:
+def _told(event: Event, stored: StoredEvent, timezone: str) -> Told:
     fact, at = event.fact, event.recorded_at_us
     performer = getattr(fact, "performer", None)
+    beside = _ENTERED.decode(stored.state).data
     return Told(
-        version=version,
-        type=name,
+        version=stored.version,
+        type=stored.name,
         source=event.source,
         id=event.id,
         time=second_text(event.time),
@@ -85,8 +104,14 @@ def _told(event: Event, version: int, name: str, timezone: str) -> Told:
         performer=performer.id if performer else None,
         role=performer.role.value if performer else None,
         npi=_npi(fact),
-        reason=getattr(fact, "reason", None),
+        reason=_text(beside.reason),
+        by=_text(beside.entered_by),
     )
+
+
+def _text(member: Any) -> str | None:
+    """What a sender put beside the fact may be anything; only text tells something."""
+    return member if isinstance(member, str) else None
 
 
 def _npi(fact: Fact) -> str | None:

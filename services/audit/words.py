@@ -58,6 +58,7 @@ def event_lines(event: Told) -> Iterator[str]:
     """What, who, when, why."""
     yield f"    {event.type}  {event.about}"
     by = [f"{event.performer} ({event.role})" if event.performer else "", event.npi or ""]
+    by.append(f"entered by {event.by}" if event.by else "")
     who = ", ".join(part for part in by if part)
     yield f"        who   {who + ', told by ' if who else ''}{event.source}  {event.id}"
     yield f"        when  said {event.time}, recorded {event.recorded_at or 'at no known time'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given, settings
 
@@ -67,7 +68,7 @@ def test_no_stretch_leaves_its_entry_and_no_counted_second_is_there_twice(scene:
             if each.reason is None:
                 counted.append((each.started_at, end))
         counted.sort()
-        assert all(one[1] <= other[0] for one, other in zip(counted, counted[1:], strict=False))
+        assert all(one[1] <= other[0] for one, other in pairwise(counted))
 
 
 def found(*events: object) -> list[Stretch]:

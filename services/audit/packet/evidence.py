@@ -74,7 +74,7 @@ def gather(parts: Parts, policy_of: Callable[[str], Policy], asked: Asked) -> Ev
     explained = explain_history(history, month, parts.book, policy_of, asked.as_of_us)
     patient = history.patient()
     context = month_context(patient, month, parts.book, policy)
-    bearing = _bearing(history, patient, month)
+    bearing = bearing_on(history, patient, month)
     return Evidence(
         explained=explained,
         history=history,
@@ -94,7 +94,8 @@ def _stored(history: History, bearing: Iterable[Event]) -> list[StoredEvent]:
     return [stored for stored, event in pairs if event.key in keys]
 
 
-def _bearing(history: History, patient: Patient, month: Month) -> tuple[Event, ...]:
+def bearing_on(history: History, patient: Patient, month: Month) -> tuple[Event, ...]:
+    """The events that can matter to the month, in the order of the log."""
     entries = patient.entries.in_month(month)
 
     def matters(event: Event) -> bool:
