@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.access import SIGNED_IN, Right, needs
 from services.bootstrap import Parts
-from services.pages import assets, look
+from services.pages import assets, look, patient
 from services.pages.place import Place
 from services.pages.shell import Shell
 from services.serve.reads import Reads
@@ -26,7 +26,8 @@ def routes(parts: Parts, reads: Reads) -> list[BaseRoute]:
         *assets.routes(),
         *look.routes(),
         shell.entry("/board", "board", Right.READ),
-        shell.route("/board/{practice}/{month}", "board", Right.READ, board),
+        shell.route("/board/{practice:id}/{month}", "board", Right.READ, board),
+        *patient.routes(shell),
     ]
 
 

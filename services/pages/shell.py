@@ -20,9 +20,12 @@ from starlette.routing import NoMatchFound, Route
 from services.access.principal import Principal, Right, principal_of
 from services.access.routes import needs
 from services.bootstrap import Parts
+from services.explain.text import UNPRINTABLE
 from services.pages import assets
+from services.pages.ids import part
 from services.pages.look import look_of
 from services.pages.place import Place, Places, Refusal, month_words
+from services.pages.words import FILTERS
 from services.serve.reads import Reads
 
 log = logging.getLogger("caretally.pages")
@@ -71,9 +74,10 @@ class Shell:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=_printable,
         )
         self._templates.globals["asset"] = assets.address
-        self._templates.filters["month_words"] = month_words
+        self._templates.filters |= {**FILTERS, "month_words": month_words, "part": part}
 
     def route(self, path: str, name: str, right: Right, endpoint: Endpoint) -> Route:
         """A page's route. `{practice}`, `{month}` and `{patient}` of its path mean what they say;
@@ -158,6 +162,11 @@ class Shell:
             here = request.url.path
             found.append((slot.label, to, here == to or here.startswith(f"{to}/")))
         return found
+
+
+def _printable(value: Any) -> Any:
+    """Identifiers come from outside: what could turn or hide a line is shown as U+FFFD."""
+    return UNPRINTABLE.sub("\ufffd", value) if type(value) is str else value
 
 
 def _allowed(request: Request, right: Right) -> Principal:
