@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from infra.configfile import ConfigFile
+
+_SECRET: Final = ("token", "password", "secret", "database", "notify")
+"""Words in the names of settings whose values are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,9 @@ class Origin:
             member, _, rest = message.partition(": ")
             return f"{self._name(member)}: {rest}"
         member = str(error["loc"][0])
-        secret = any(word in member for word in ("token", "password", "database", "notify"))
+        secret = any(
+            word in member for word in ("token", "password", "secret", "database", "notify")
+        )
         found = "" if secret else f"; found {str(error['input'])[:60]!r}"
         return f"{self._name(member)}: {message}{found}"
 

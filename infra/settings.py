@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from domain.policy import Policy
+from infra.access_settings import AccessSettings
 from infra.addresses import is_loopback, split_address
 from infra.configfile import ConfigFile, SettingsError, read_config
 from infra.origins import Origin
@@ -30,13 +31,11 @@ __all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
 
 PREFIX = "CARETALLY_"
 CONFIG = f"{PREFIX}CONFIG"
-HTTP_OFF = "off"
-TOKEN_CHARS_MIN = 16
 _OTHERS = (f"{PREFIX}TEST_", f"{PREFIX}REQUIRE_SERVICES", f"{PREFIX}DB_PASSWORD", CONFIG)
 """Variables of ours that are not settings: the tests' and the compose file's."""
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Everything a process can be told. Names are those of the variables without the prefix."""
 
     model_config = SettingsConfigDict(
@@ -53,10 +52,6 @@ class Settings(BaseSettings):
     """Patients an ingest process keeps in memory."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    http: str = "127.0.0.1:8080"
-    """Where HTTP is served; `off` for nowhere."""
-    http_token: SecretStr | None = None
-    """What callers must bring as `Authorization: Bearer …`."""
     ready_lag_max: int = Field(100_000, ge=0)
     """A process that is more messages behind its feed is not ready."""
 
@@ -138,13 +133,6 @@ class Settings(BaseSettings):
             return url
         raise ValueError("expected sqlite:///FILE or postgresql://USER@HOST/NAME")
 
-    @field_validator("http")
-    @classmethod
-    def _http(cls, address: str) -> str:
-        if address != HTTP_OFF:
-            split_address(address)
-        return address
-
     @field_validator("kafka")
     @classmethod
     def _kafka(cls, servers: str | None) -> str | None:
@@ -163,20 +151,8 @@ class Settings(BaseSettings):
                 raise ValueError("expected http://HOST:PORT or https://HOST:PORT")
         return urls.replace(" ", "")
 
-    @field_validator("http_token")
-    @classmethod
-    def _token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is None or len(token.get_secret_value()) >= TOKEN_CHARS_MIN:
-            return token
-        raise ValueError(f"expected a token of at least {TOKEN_CHARS_MIN} characters")
-
     @model_validator(mode="after")
     def _safe(self) -> Settings:
-        if self.http_address and not is_loopback(self.http_address[0]) and self.http_token is None:
-            raise ValueError(
-                f"http: {self.http} can be reached from other machines, and anyone could read "
-                "patients' data: set http_token, or bind 127.0.0.1"
-            )
         if self.kafka is not None:
             self._safe_kafka(self.kafka)
         return self
@@ -209,11 +185,6 @@ class Settings(BaseSettings):
                 "kafka_sasl_mechanism: PLAIN without TLS would send the password in the clear; "
                 "expected kafka_security_protocol SASL_SSL"
             )
-
-    @property
-    def http_address(self) -> tuple[str, int] | None:
-        """Host and port to bind, None where HTTP is off."""
-        return None if self.http == HTTP_OFF else split_address(self.http)
 
     @property
     def data_folder(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 from urllib.parse import urlencode
 
@@ -23,11 +24,22 @@ def sign_in_first(connection: HTTPConnection) -> Response:
     return problem(401, detail, "Nobody is signed in", BEARER)
 
 
-def not_yours(connection: HTTPConnection, right: str) -> Response:
+def not_yours(right: str) -> Response:
     """The principal is known, and this is not among its rights."""
-    del connection
     detail = f"expected the right {right!r}, which none of your roles holds"
     return problem(403, detail, "Your roles do not allow this", right=right)
+
+
+def too_many(seconds: float) -> Response:
+    """The principal, or the address, asks too often."""
+    wait = max(1, ceil(seconds))
+    detail = f"expected fewer requests; come back in {wait} s"
+    return problem(429, detail, "Too many requests", {"retry-after": str(wait)})
+
+
+def store_is_out() -> Response:
+    """Who asks cannot be looked up, or what is asked not be written down."""
+    return problem(503, "the store does not answer; come back", headers={"retry-after": "5"})
 
 
 def not_known() -> Response:

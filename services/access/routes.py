@@ -9,18 +9,25 @@ start. So no route can be forgotten.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.access import answers
-from services.access.principal import NOBODY, Principal, Right, principal_of
+from services.access.limits import Rate
+from services.access.principal import EVERYBODY_HERE, NOBODY, Principal, Right, principal_of
 
 __all__ = ["OPEN", "SIGNED_IN", "Need", "UndeclaredRoute", "guarded", "needs", "table"]
+
+log = logging.getLogger("caretally.access")
 
 
 class _Anyone(StrEnum):
@@ -54,11 +61,13 @@ def needs(what: Need) -> Callable[[Declared], Declared]:
     return declare
 
 
-def guarded(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
-    """These routes, each behind what it declares. Raises UndeclaredRoute."""
+def guarded(routes: Iterable[BaseRoute], per_minute: int = 0) -> list[BaseRoute]:
+    """These routes, each behind what it declares; `per_minute` requests of each principal are let
+    through, events apart. Raises UndeclaredRoute."""
     kept = list(routes)
+    rate = Rate(per_minute) if per_minute else None
     for _, route, need in _declared(kept):
-        route.app = Guard(route.app, need)
+        route.app = Guard(route.app, need, None if need is Right.FEED else rate)
     return kept
 
 
@@ -94,26 +103,50 @@ def _need(route: Route | Mount, path: str) -> Need:
 
 
 class Guard:
-    """Lets a request through to its route where its principal may."""
+    """Lets a request through to its route where its principal may, and not too often."""
 
-    def __init__(self, app: ASGIApp, need: Need) -> None:
+    def __init__(self, app: ASGIApp, need: Need, rate: Rate | None = None) -> None:
         self.needed_right = need
-        self._app = app
+        self._app, self._rate = app, rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection = HTTPConnection(scope)
-        principal = principal_of(connection)
-        if _may(principal, self.needed_right):
+        refusal = await self._refusal(HTTPConnection(scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif self.needed_right is OPEN:
             await self._app(scope, receive, send)
-        elif principal is NOBODY:
-            await answers.sign_in_first(connection)(scope, receive, send)
         else:
-            await answers.not_yours(connection, self.needed_right)(scope, receive, send)
+            await self._app(scope, receive, _unkept(send))
+
+    async def _refusal(self, connection: HTTPConnection) -> Response | None:
+        principal, need = principal_of(connection), self.needed_right
+        if principal is NOBODY and need is not OPEN:
+            return answers.sign_in_first(connection)
+        if isinstance(need, Right) and not principal.may(need):
+            return await _noted(connection, principal, need)
+        if self._rate is None or need is OPEN or principal is EVERYBODY_HERE:
+            return None
+        seconds = self._rate.wait(principal.name)
+        return answers.too_many(seconds) if seconds else None
 
 
-def _may(principal: Principal, need: Need) -> bool:
-    if need is OPEN:
-        return True
-    if need is SIGNED_IN:
-        return principal is not NOBODY
-    return isinstance(need, Right) and principal.may(need)
+async def _noted(connection: HTTPConnection, principal: Principal, right: Right) -> Response:
+    notes = getattr(connection.state, "notes", None)
+    if notes is not None:
+        try:
+            why = f"the right {right} is not theirs"
+            await run_in_threadpool(notes.refused, connection, principal.name, why)
+        except Exception as error:
+            log.warning("a refusal cannot be written down: %s", type(error).__name__)
+    return answers.not_yours(right)
+
+
+def _unkept(send: Send) -> Send:
+    """Whatever is about patients stays in no cache, unless its route says how."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+        await send(message)
+
+    return sent

@@ -23,6 +23,17 @@ HTTP: Final = "http"
 
 PRACTICE, PATIENT = "practice", "patient"
 
+SIGN_IN: Final = "sign-in"
+SIGN_IN_REFUSED: Final = "sign-in refused"
+SIGN_OUT: Final = "sign-out"
+REFUSED: Final = "request refused"
+ACCOUNT_CHANGED: Final = "account changed"
+TOKEN_CHANGED: Final = "token changed"
+NOT_READS: Final = frozenset(
+    {SIGN_IN, SIGN_IN_REFUSED, SIGN_OUT, REFUSED, ACCOUNT_CHANGED, TOKEN_CHANGED}
+)
+"""Entries about who may read; their `wanted` says about whom, and why not."""
+
 
 class Access(msgspec.Struct, frozen=True):
     """One read. `wanted` is the filter: what was asked for by name, nothing where all was.
@@ -46,6 +57,8 @@ class Access(msgspec.Struct, frozen=True):
 
     def concerns(self, practice: str | None, patient: str | None) -> bool:
         """Whether it may have shown this patient (of this practice); a panel shows all of its."""
+        if self.what in NOT_READS and (practice is not None or patient is not None):
+            return False
         asked = ((PRACTICE, practice), (PATIENT, patient))
         return all(value is None or self.wanted.get(name, value) == value for name, value in asked)
 

@@ -81,8 +81,8 @@ def serve(roles: Roles = None, create_topics: CreateTopics = False, http: Http =
 
 def _settings(http: str | None) -> Settings:
     """The settings, `--http` over the variable of the same meaning."""
+    from infra.access_settings import HTTP_OFF
     from infra.addresses import split_address
-    from infra.settings import HTTP_OFF
 
     if http is not None:
         try:

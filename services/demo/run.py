@@ -117,7 +117,8 @@ class Demo:
             core = parts.ingest()
             history = self._history(parts, core)
             counted = CountedIngest(core)
-            with http_server(http.routes(counted), port) as address, Feed(address) as feed:
+            doors = http.routes(counted)
+            with http_server(parts, doors, port) as address, Feed(address) as feed:
                 opening = at(self._plan.today, OPENING_HOUR)
                 view = View(parts.store, PRACTICE, SOURCE, opening)
                 total = counted.total

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
+
+from services.access.front import application
+from services.bootstrap import Parts
 
 HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 15.0
@@ -21,14 +23,15 @@ GRACE_SECONDS: Final = 1
 
 
 @contextmanager
-def http_server(routes: Sequence[BaseRoute], port: int = 0) -> Iterator[str]:
-    """Serve these routes in a thread; gives the base address. Port 0 takes a free one.
+def http_server(parts: Parts, routes: Sequence[BaseRoute], port: int = 0) -> Iterator[str]:
+    """Serve these routes over the parts in a thread, guarded as everywhere; gives the base
+    address. Port 0 takes a free one.
 
     Raises OSError when the port cannot be had.
     """
     listener = socket.create_server((HOST, port))
     config = uvicorn.Config(
-        Starlette(routes=routes),
+        application(parts.settings, parts.store, parts.clock, routes),
         log_level="error",
         access_log=False,
         lifespan="off",

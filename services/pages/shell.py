@@ -30,15 +30,6 @@ from services.serve.reads import Reads
 
 log = logging.getLogger("caretally.pages")
 
-HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
-"""Of every page: nothing from elsewhere, nothing inline, nothing kept on a shared machine."""
-
 Endpoint = Callable[[Request, Place], Response]
 
 
@@ -104,7 +95,7 @@ class Shell:
                 if not place.practice:
                     return self.page(request, "empty.html", place, title="Nothing here yet")
                 to = request.url_for(name, practice=place.practice, month=place.month)
-                return RedirectResponse(to.path, 303, HEADERS)
+                return RedirectResponse(to.path, 303)
             except Refusal as refusal:
                 return self.refused(request, refusal)
 
@@ -129,7 +120,7 @@ class Shell:
             "chooser": "board",
         }
         text = self._templates.get_template(template).render({**frame, **said})
-        return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
+        return HTMLResponse(text, status, headers)
 
     def refused(self, request: Request, refusal: Refusal) -> Response:
         """A page that says what was wrong."""
@@ -137,7 +128,7 @@ class Shell:
         text = self._templates.get_template("refused.html").render(
             look=look_of(request), path=_path(request), place=None, slots=[], **said
         )
-        return HTMLResponse(text, refusal.status, HEADERS)
+        return HTMLResponse(text, refusal.status)
 
     def _guarded(self, request: Request, right: Right, endpoint: Endpoint) -> Response:
         try:

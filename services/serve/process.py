@@ -111,7 +111,12 @@ class Process:
             self._stream = AlertStream(parts.store, ledger, noted=reads.note)
             self._pages = pages.routes(parts, reads)
             self._desk = Desk(parts, reads.note, ingest)
-        self._server = web.server(web.app(parts.settings, self._routes(parts, plan, ingest)))
+        self._settings = parts.settings
+        try:
+            application = web.app(parts, self._routes(parts, plan, ingest))
+        except ValueError as error:
+            raise RoleError(str(error)) from None
+        self._server = web.server(parts.settings, application)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _routes(self, parts: Parts, plan: Plan, ingest: SharedIngest) -> Sequence[BaseRoute]:
@@ -135,7 +140,7 @@ class Process:
         signals = Signals(asyncio.get_running_loop(), lambda: self.ended)
         if listener is not None:
             self._begin(self._server.serve([listener]), "http")
-            log.info("HTTP is served at %s", web.address(listener))
+            log.info("HTTP is served at %s", web.address(self._settings, listener))
         if self._create_topics and self._kafka is not None:
             await _unless(signals.asked, _create_topics(self._kafka))
         for work in self._background:

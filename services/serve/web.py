@@ -10,15 +10,15 @@ from typing import Final
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from infra.settings import Settings
 from services.access import SIGNED_IN, needs
-from services.access.identify import Identified, Ways
-from services.access.routes import Guard, guarded
+from services.access.front import application
+from services.bootstrap import Parts
+from services.serve.health import LIVE, READY
 
 ASYNCAPI: Final = "/asyncapi.json"
 
@@ -35,15 +35,12 @@ class Server(uvicorn.Server):
         yield
 
 
-def app(settings: Settings, routes: Sequence[BaseRoute]) -> Starlette:
-    """The application: these routes, each behind what it needs; whatever else is asked for is not
-    there, and nobody is told so before they are known. Raises UndeclaredRoute."""
-    made = Starlette(
-        routes=guarded(routes), middleware=[Middleware(Identified, ways=Ways(settings))]
-    )
-    made.router.redirect_slashes = False
-    made.router.default = Guard(made.router.not_found, SIGNED_IN)
-    return made
+def app(parts: Parts, routes: Sequence[BaseRoute]) -> Starlette:
+    """The application: these routes and those of signing in, each behind what it needs.
+
+    Raises UndeclaredRoute, and ValueError for settings that cannot be used.
+    """
+    return application(parts.settings, parts.store, parts.clock, routes, probes=(LIVE, READY))
 
 
 def described(settings: Settings) -> Route:
@@ -61,7 +58,7 @@ def described(settings: Settings) -> Route:
     return Route(ASYNCAPI, answer)
 
 
-def server(application: Starlette) -> Server:
+def server(settings: Settings, application: Starlette) -> Server:
     """A server of the application. It writes no access log: paths name patients."""
     return Server(
         uvicorn.Config(
@@ -71,6 +68,10 @@ def server(application: Starlette) -> Server:
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            proxy_headers=bool(settings.http_proxies),
+            forwarded_allow_ips=settings.http_proxies.replace(" ", "") or None,
+            ssl_certfile=settings.http_certfile or None,
+            ssl_keyfile=settings.http_keyfile or None,
         )
     )
 
@@ -81,7 +82,8 @@ def bound(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG)
 
 
-def address(listener: socket.socket) -> str:
+def address(settings: Settings, listener: socket.socket) -> str:
     """The base URL of a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if settings.http_certfile else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

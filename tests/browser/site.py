@@ -42,7 +42,7 @@ class Site:
     def start(self) -> None:
         """Serve; after `stop` at the same address as before."""
         pages = routes(self.parts, Reads(self.parts))
-        self.address = self._serving.enter_context(http_server(pages, self._port))
+        self.address = self._serving.enter_context(http_server(self.parts, pages, self._port))
         self._port = int(self.address.rpartition(":")[2])
 
     def stop(self) -> None:
