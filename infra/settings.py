@@ -22,6 +22,7 @@ from domain.policy import Policy
 from infra.access_settings import AccessSettings
 from infra.addresses import is_loopback, split_address
 from infra.configfile import ConfigFile, SettingsError, read_config
+from infra.feed_settings import FeedSettings, listed
 from infra.origins import Origin
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _OTHERS = (f"{PREFIX}TEST_", f"{PREFIX}REQUIRE_SERVICES", f"{PREFIX}DB_PASSWORD"
 """Variables of ours that are not settings: the tests' and the compose file's."""
 
 
-class Settings(AccessSettings):
+class Settings(AccessSettings, FeedSettings):
     """Everything a process can be told. Names are those of the variables without the prefix."""
 
     model_config = SettingsConfigDict(
@@ -159,7 +160,7 @@ class Settings(AccessSettings):
 
     def _safe_kafka(self, servers: str) -> None:
         names = [self.kafka_events_topic, self.kafka_alerts_topic]
-        names += [self.kafka_fhir_topic, self.kafka_hl7v2_topic]
+        names += [self.kafka_fhir_topic, self.kafka_hl7v2_topic, *listed(self.kafka_changes_topics)]
         names += filter(None, (self.kafka_alert_state_topic, self.kafka_assessments_topic))
         if not all(names) or len(set(names)) < len(names):
             raise ValueError(
@@ -223,6 +224,7 @@ class Settings(AccessSettings):
         values = {name.removeprefix("kafka_"): value for name, value in given.items()}
         if not self.fhir_sites:
             values["fhir_topic"] = values["hl7v2_topic"] = ""
+        values["changes_topics"] = listed(self.kafka_changes_topics)
         values["sasl_password"] = self.kafka_sasl_password.get_secret_value()
         if not self.signing_key:
             values["checkpoints_topic"] = ""

@@ -23,11 +23,17 @@ from infra.making import making_of
 from infra.settings import Settings
 from projections.boundaries import Passed
 from projections.ports import ReadModelsMoved, Store
+from projections.translated import Translations
 from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.projecting.following import Projection
+from services.rehearsing import Rehearsal
+from services.rows.feed import RowsFeed
+from services.rows.files import read_mappings
+from services.rows.mapping import TableMapping
+from services.rows.marks import CHANGE, SHEET
 from services.serve.background import Background, Reactor
 from services.translate.feed import FhirFeed
-from services.translate.feeds import Feeds
+from services.translate.feeds import Feed, Feeds
 from services.translate.hl7v2.feed import Hl7Feed
 from services.translate.site import Site, read_sites
 
@@ -53,7 +59,7 @@ class SharedIngest(Ingest):
             settings.policy_of,
             settings.patients_max,
             parts.makings(),
-            parts.feeds(),
+            parts.feeds(open_translations(parts.store)),
         )
         self._turn = Lock()
         self._seen = seen
@@ -97,6 +103,8 @@ class Parts:
     store: Store
     sites: Mapping[str, Site] = field(default_factory=dict)
     """Profiles of the sites whose feeds are taken, by name."""
+    mappings: Mapping[str, TableMapping] = field(default_factory=dict)
+    """Of spreadsheets and databases, by name."""
 
     @property
     def making(self) -> str:
@@ -108,12 +116,26 @@ class Parts:
         are live. A rebuild by other rules makes the store refuse it."""
         return frozenset({self.making, open_rebuilding(self.store).making()})
 
-    def feeds(self) -> Feeds | None:
+    def feeds(self, translations: Translations) -> Feeds | None:
         """What knows the foreign forms that are taken; None where none is."""
-        if not self.sites:
-            return None
-        translations = open_translations(self.store)
-        return Feeds(translations, FhirFeed(self.sites), Hl7Feed(self.sites))
+        found: list[Feed] = []
+        if self.sites:
+            found += [FhirFeed(self.sites), Hl7Feed(self.sites)]
+        if self.mappings:
+            found += [RowsFeed(SHEET, self.mappings), RowsFeed(CHANGE, self.mappings)]
+        return Feeds(translations, *found) if found else None
+
+    def rehearsal(self) -> Rehearsal:
+        """What is written to in the place of the store, to see what would happen."""
+        return Rehearsal(self.store)
+
+    def rehearsing(self, rehearsal: Rehearsal) -> Ingest:
+        """An ingest core that writes to a rehearsal."""
+        settings, feeds = self.settings, self.feeds(rehearsal.translations)
+        limit = settings.patients_max
+        return Ingest(
+            rehearsal.store, self.clock, self.book, settings.policy_of, limit, opener=feeds
+        )
 
     def projections(self) -> list[Projection]:
         """What crosses patients, as configured."""
@@ -196,13 +218,14 @@ def composed(settings: Settings, clock: Clock = system_clock) -> Iterator[Parts]
 
     Raises whatever the database's driver raises when it cannot be opened, `SchemaTooNew` for one
     of a newer release, `StoredFeesError` for damaged imported fees, `SiteError` for a site profile
-    that cannot be used.
+    that cannot be used, `MappingError` for such a mapping.
     """
     book = rule_book(settings)
     sites = read_sites(settings.fhir_sites)
+    mappings = read_mappings(settings.mappings)
     store = open_store(settings.database, log.info)
     try:
-        yield Parts(settings, clock, book, store, sites)
+        yield Parts(settings, clock, book, store, sites, mappings)
     finally:
         store.close()
 

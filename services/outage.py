@@ -14,4 +14,4 @@ def is_outage(error: BaseException) -> bool:
     modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
     if modules & {"sqlite3", "psycopg", "psycopg_pool"}:
         return True
-    return type(error).__name__ in ("StoredFeesError", "SiteError")
+    return type(error).__name__ in ("StoredFeesError", "SiteError", "MappingError")

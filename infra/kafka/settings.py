@@ -57,6 +57,7 @@ class KafkaSettings:
     fhir_topic: str = ""
     """Empty: not read; so with the next one."""
     hl7v2_topic: str = ""
+    changes_topics: tuple[str, ...] = ()
     alerts_topic: str = ALERTS_TOPIC
     alert_state_topic: str = ALERT_STATE_TOPIC
     assessments_topic: str = ASSESSMENTS_TOPIC
@@ -93,7 +94,8 @@ class KafkaSettings:
 
     @property
     def read_topics(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.events_topic, self.fhir_topic, self.hl7v2_topic)))
+        topics = (self.events_topic, self.fhir_topic, self.hl7v2_topic, *self.changes_topics)
+        return tuple(filter(None, topics))
 
     def of_feed(self, topic: str, name: str) -> KafkaSettings:
         """The same for the door that reads another form's topic: a group of its own, so that a

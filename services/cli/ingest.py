@@ -1,4 +1,4 @@
-"""`caretally ingest`: event files into the configured store."""
+"""`caretally ingest`: event files into the configured store, and files of other forms."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from services.cli.frame import FAILED, fail, opened, print_json
+from services.cli.frame import FAILED, fail, opened, print_json, to_json
+from services.cli.ingest_form import Asked, Form, form_of, settings_with
 
 if TYPE_CHECKING:
+    from domain.rejections import Rejection
+    from projections.ports import Store
     from services.bootstrap import Parts
-    from services.doors.files import FileOutcome, Headers
-    from services.ingest import Ingest
+    from services.doors.files import FileOutcome
+    from services.ingest import Delivery, Ingest
+    from services.rehearsing import Rehearsal
 
 Files = Annotated[
     list[Path],
-    typer.Argument(help="JSON Lines, FHIR or HL7 v2 files, plain or gzip", show_default=False),
+    typer.Argument(help="JSON Lines, FHIR, HL7 v2, CSV files, plain or gzip", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
@@ -30,89 +34,88 @@ AsHistory = Annotated[
         "--history", "--backfill", help="Mark every line as history: nobody is alerted by it."
     ),
 ]
-Form = Annotated[
+FormName = Annotated[
     Literal["auto", "events", "fhir", "hl7v2"],
     typer.Option(
         "--format",
         help="events; fhir: bundles, or one resource a line; hl7v2: messages or batches of them. "
-        "auto: hl7v2 for names that end in .hl7, else events.",
+        "auto: hl7v2 for names that end in .hl7, what --mapping says, else events.",
     ),
 ]
 SiteName = Annotated[
     str | None,
     typer.Option("--site", help="The site profile of such files, where there are several."),
 ]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping", help="Mapping of a spreadsheet (CSV) or of a database's changes (Debezium)."
+    ),
+]
+ExportedAt = Annotated[
+    str | None,
+    typer.Option(
+        "--exported-at",
+        metavar="INSTANT",
+        help="When the spreadsheet was saved: rows that changed since an earlier one are "
+        "corrections.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")
+]
 
-Progress = Callable[[int], None]
+Moved = Callable[[int], None]
 
 
 def ingest(
     files: Files,
     history: AsHistory = False,
     as_json: AsJson = False,
-    form: Form = "auto",
+    form: FormName = "auto",
     site: SiteName = None,
+    mapping: MappingFile = None,
+    exported_at: ExportedAt = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Put event files into the store. Killed at any point and run again, it goes on where it was.
 
-    Lines that cannot be taken become dead letters, and the exit code is then 1.
+    Lines that cannot be taken become dead letters, and the exit code is then 1. With --mapping
+    each row that cannot be taken is also told on standard error, as JSON.
 
     \b
     Example: caretally ingest january.jsonl.gz february.jsonl
              caretally ingest --history years-before.jsonl.gz
              caretally ingest --format fhir --site river Encounter.ndjson.gz bundle.json
              caretally ingest night.hl7
+             caretally ingest --mapping timer.toml --dry-run march.csv
     """
     from services.bootstrap import calm_collector
 
     for path in files:
         if not path.is_file():
             fail(f"{path}: {'not a file' if path.exists() else 'no such file'}")
-    with opened() as parts:
+        if path.name.removesuffix(".gz").lower().endswith(".csv") and mapping is None:
+            fail(f"{path}: a spreadsheet needs --mapping; see examples/timer.toml")
+    with opened(settings_with(mapping)) as parts:
         calm_collector()
-        core, forms = parts.ingest(), [_form(path, form) for path in files]
-        marks = {each: _marks(parts, each, site) for each in forms}
-        outcomes = [
-            (path, _take(parts, core, path, history, each, marks[each]))
-            for path, each in zip(files, forms, strict=True)
-        ]
-        _release(parts, core)
-    _summarise(outcomes, as_json)
+        asked = Asked(form, site, mapping, exported_at)
+        forms = [form_of(parts, path, asked) for path in files]
+        rehearsal = parts.rehearsal() if dry_run else None
+        core = parts.rehearsing(rehearsal) if rehearsal else parts.ingest()
+        store = rehearsal.store if rehearsal else parts.store
+        door = _Door(core, store, parts.settings.batch_size, history)
+        outcomes = [(path, door.take(path, each)) for path, each in zip(files, forms, strict=True)]
+        if rehearsal is None:
+            _release(parts, core)
+    _summarise(outcomes, as_json, rehearsal)
     if any(outcome.dead_lettered for _, outcome in outcomes):
         raise typer.Exit(FAILED)
 
 
-def _form(path: Path, asked: str) -> str:
-    """The form of a file: as asked, else by its name."""
-    if asked != "auto":
-        return asked
-    return "hl7v2" if path.name.removesuffix(".gz").lower().endswith(".hl7") else "events"
-
-
-def _marks(parts: Parts, form: str, site: str | None) -> Headers:
-    """The headers of a file's deliveries; none for events of ours."""
-    from services.translate.marks import FHIR, HL7V2, marked
-
-    if form == "events":
-        if site is not None:
-            fail("--site: expected with FHIR and HL7 v2 files only")
-        return ()
-    sites = [name for name, each in parts.sites.items() if form == "fhir" or each.hl7v2]
-    if not sites:
-        lacking = "a site profile" if form == "fhir" else "a site profile with [hl7v2]"
-        fail(f"--format {form}: needs {lacking}: set CARETALLY_FHIR_SITES")
-    if site is not None and site not in sites:
-        fail(f"--site: expected one of {', '.join(sites)}; found {site[:60]!r}")
-    if form == "hl7v2":
-        return marked(site or "", form=HL7V2)
-    if site is None and len(sites) > 1:
-        fail(f"--site: expected one of {', '.join(sites)}")
-    return marked(site or sites[0], form=FHIR)
-
-
 def _release(parts: Parts, core: Ingest) -> None:
     """Whatever waited for an identity that these files brought."""
-    if not parts.sites:
+    if not (parts.sites or parts.mappings):
         return
     from infra.eventstore.translated import open_translations
     from services.releasing import release
@@ -121,30 +124,51 @@ def _release(parts: Parts, core: Ingest) -> None:
         print(f"{taken:,} that had waited for an identity were taken", file=sys.stderr)
 
 
-def _take(
-    parts: Parts, core: Ingest, path: Path, history: bool, form: str, marks: Headers
-) -> FileOutcome:
-    from projections.ports import ReadModelsMoved
-    from services.doors.fhir_files import documents_of
-    from services.doors.files import ingest_file
-    from services.doors.hl7_files import messages_of
-    from services.doors.lines import DamagedFile, lines_of
+class _Door:
+    """Takes files, one after the other."""
 
-    read = {"fhir": documents_of, "hl7v2": messages_of}.get(form, lines_of)
-    size = parts.settings.batch_size
-    try:
-        with _progress(path, form) as progress:
-            return ingest_file(core, parts.store, path, size, progress, history, marks, read)
-    except ReadModelsMoved as error:
-        fail(f"{error}; it goes on where it was", FAILED)
-    except OSError as error:
-        fail(f"{path}: {error.strerror or error}")
-    except DamagedFile as error:
-        fail(f"{error}; every line before that was taken")
+    def __init__(self, core: Ingest, store: Store, size: int, history: bool) -> None:
+        self._core, self._store, self._size, self._history = core, store, size, history
+
+    def take(self, path: Path, form: Form) -> FileOutcome:
+        """Take a file."""
+        from projections.ports import ReadModelsMoved
+        from services.doors.files import ingest_file
+        from services.doors.lines import DamagedFile
+        from services.sheets.reading import SheetError
+
+        try:
+            with _progress(path, form) as progress:
+                return ingest_file(
+                    self._core,
+                    self._store,
+                    path,
+                    self._size,
+                    progress,
+                    self._history,
+                    form.marks,
+                    form.read,
+                    form.reading,
+                    _tell if form.tells else None,
+                )
+        except ReadModelsMoved as error:
+            fail(f"{error}; it goes on where it was", FAILED)
+        except OSError as error:
+            fail(f"{path}: {error.strerror or error}")
+        except (DamagedFile, SheetError) as error:
+            fail(f"{error}; every line before that was taken")
+
+
+def _tell(delivery: Delivery, rejection: Rejection) -> None:
+    """A row that cannot be taken, on standard error."""
+    file, _, line = delivery.origin.removeprefix("file:").rpartition(":")
+    said = {"file": file, "line": int(line), "reason": rejection.reason.value}
+    rest = {"field": rejection.field, "sentence": rejection.sentence}
+    sys.stderr.buffer.write(to_json(said | rest) + b"\n")
 
 
 @contextmanager
-def _progress(path: Path, form: str) -> Iterator[Progress | None]:
+def _progress(path: Path, form: Form) -> Iterator[Moved | None]:
     """A progress bar on standard error, where somebody watches."""
     if not sys.stderr.isatty():
         yield None
@@ -160,7 +184,7 @@ def _progress(path: Path, form: str) -> Iterator[Progress | None]:
         console=Console(stderr=True),
     )
     with bar:
-        task = bar.add_task(path.name, total=None if form == "hl7v2" else _lines(path), rate="")
+        task = bar.add_task(path.name, total=form.lines(path), rate="")
 
         def moved(line: int) -> None:
             speed = bar.tasks[task].speed
@@ -169,23 +193,17 @@ def _progress(path: Path, form: str) -> Iterator[Progress | None]:
         yield moved
 
 
-def _lines(path: Path) -> int | None:
-    """How many lines a plain file has; a packed one would cost too much to count."""
-    with path.open("rb") as file:
-        if file.read(2) == b"\x1f\x8b":
-            return None
-        file.seek(0)
-        return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
-
-
-def _summarise(outcomes: list[tuple[Path, FileOutcome]], as_json: bool) -> None:
+def _summarise(
+    outcomes: list[tuple[Path, FileOutcome]], as_json: bool, rehearsal: Rehearsal | None
+) -> None:
     total = {
         name: sum(getattr(outcome, name) for _, outcome in outcomes)
         for name in ("accepted", "duplicates", "dead_lettered", "ignored")
     }
     if as_json:
         listed = [{"file": str(path), **asdict(outcome)} for path, outcome in outcomes]
-        print_json({**total, "files": listed})
+        would = {} if rehearsal is None else {"dry_run": True, "events": dict(rehearsal.events)}
+        print_json({**total, **would, "files": listed})
     for path, outcome in outcomes:
         if outcome.resumed_after:
             where = f"went on after line {outcome.resumed_after:,}"
@@ -196,5 +214,11 @@ def _summarise(outcomes: list[tuple[Path, FileOutcome]], as_json: bool) -> None:
         f"{total['dead_lettered']:,} dead letters{ignored}",
         file=sys.stderr,
     )
-    if total["dead_lettered"]:
+    if rehearsal is not None:
+        kinds = [f"{count:,} {name}" for name, count in sorted(rehearsal.events.items())]
+        print(
+            f"a dry run: nothing was changed. It would add {', '.join(kinds) or 'nothing'}",
+            file=sys.stderr,
+        )
+    elif total["dead_lettered"]:
         print("see: caretally dead-letters list", file=sys.stderr)

@@ -14,6 +14,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
+from domain.rejections import Rejection
 from projections.ports import PositionPassed, Store
 from services.doors.lines import LINE_BYTES_KEPT, DamagedFile, Line, lines_of, sha256_of
 from services.ingest import Delivery, Ingest
@@ -21,6 +22,7 @@ from services.wire.modes import HISTORY
 
 Headers = tuple[tuple[str, bytes], ...]
 Reader = Callable[[BufferedReader, Path], Iterator[Line]]
+Refused = Callable[[Delivery, Rejection], None]
 
 BATCH_BYTES_MAX: Final = 8 * 1_048_576
 """A transaction's lines: bounds memory where lines are long."""
@@ -55,25 +57,29 @@ def ingest_file(
     history: bool = False,
     marks: Headers = (),
     read: Reader = lines_of,
+    reading: str = "",
+    refused: Refused | None = None,
 ) -> FileOutcome:
     """Take a file's lines, from where an earlier run stopped, in transactions of `batch_size`.
 
     `progress` is called after each transaction with the number of the last line taken; `history`
     marks every line as history, which no alert is delivered for; `marks` are headers that name
-    another form than our events, and `read` takes a file of that form apart. Raises
+    another form than our events, and `read` takes a file of that form apart; `reading` names how
+    it is read, where the same file may be read anew in another way. `refused` hears of lines that
+    cannot be taken. Raises
     `OSError` when the file cannot be read, `DamagedFile` when its gzip is broken (all whole lines
     before that are taken), and whatever an outage of the store raises; run it again after either.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size: expected at least 1, found {batch_size}")
     with path.open("rb") as file:
-        feed = f"file:{sha256_of(file)}"
+        feed = f"file:{sha256_of(file)}{reading}"
         done = store.tracking(feed) or 0
         outcome = FileOutcome(feed, resumed_after=done, lines=done)
         marks = (*marks, (HISTORY, b"true")) if history else marks
         delivery = partial(_delivery, path.name, marks)
         for batch in _batches(read(file, path), done, batch_size):
-            _take(ingest, store, delivery, batch, outcome)
+            _take(ingest, store, delivery, batch, outcome, refused)
             if progress is not None:
                 progress(outcome.lines)
     return outcome
@@ -106,12 +112,14 @@ def _take(
     delivery: Callable[[Line], Delivery],
     batch: Sequence[Line],
     outcome: FileOutcome,
+    refused: Refused | None,
 ) -> None:
     """One transaction. Where another run of the same file got ahead, only what it left."""
     while batch:
         last = batch[-1].number
         try:
-            taken = ingest.take([delivery(line) for line in batch], {outcome.feed: last})
+            deliveries = [delivery(line) for line in batch]
+            taken = ingest.take(deliveries, {outcome.feed: last})
         except PositionPassed:
             done = store.tracking(outcome.feed) or 0
             if done < batch[0].number:
@@ -124,6 +132,9 @@ def _take(
         outcome.duplicates += taken.duplicates
         outcome.dead_lettered += taken.dead_lettered
         outcome.ignored += taken.ignored.total()
+        for one, rejection in zip(deliveries, taken.results, strict=True):
+            if refused is not None and rejection is not None:
+                refused(one, rejection)
         return
 
 

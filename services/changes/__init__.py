@@ -1,0 +1,1 @@
+"""Change feeds of databases: what a Debezium message says of one row."""

@@ -1,0 +1,1 @@
+"""Spreadsheets: read row by row, with the line that each row stands in."""
