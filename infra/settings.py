@@ -167,6 +167,8 @@ class Settings(AccessSettings, FeedSettings):
                 "kafka_alerts_topic: expected a name for events, feeds and alerts, and every "
                 f"topic's name another; found {', '.join(names)}"
             )
+        if self.kafka_changes_topics and not self.mappings:
+            raise ValueError("kafka_changes_topics: needs mappings, which say what the tables mean")
         uses_sasl = self.kafka_security_protocol.startswith("SASL_")
         password = self.kafka_sasl_password.get_secret_value()
         if uses_sasl and not (self.kafka_sasl_username and password):

@@ -12,8 +12,9 @@ from services.bootstrap import Parts, SharedIngest
 from services.doors.kafka import KafkaDoor
 from services.pulling import Pulling
 from services.releasing import Releasing
+from services.rows.marks import CHANGE, MAPPING
 from services.serve.background import Background
-from services.translate.marks import FHIR, HL7V2, from_kafka
+from services.translate.marks import FHIR, HL7V2, SITE, from_kafka
 from services.translate.site import Pull, Site, SiteError
 
 
@@ -24,16 +25,23 @@ def kafka_doors(parts: Parts, kafka: KafkaSettings, ingest: SharedIngest) -> dic
         doors["-fhir"] = _door(kafka.of_feed(kafka.fhir_topic, "fhir"), ingest, parts, FHIR)
     if any(site.hl7v2 for site in parts.sites.values()):
         doors["-hl7v2"] = _door(kafka.of_feed(kafka.hl7v2_topic, "hl7v2"), ingest, parts, HL7V2)
+    for number, topic in enumerate(kafka.changes_topics, start=1):
+        name = "changes" if number == 1 else f"changes-{number}"
+        feed = kafka.of_feed(topic, f"changes-{topic}")
+        doors[f"-{name}"] = _door(feed, ingest, parts, CHANGE, MAPPING)
     return doors
 
 
-def _door(kafka: KafkaSettings, ingest: SharedIngest, parts: Parts, form: str) -> KafkaDoor:
-    return KafkaDoor(kafka, ingest, parts.store.tracking, partial(from_kafka, form=form))
+def _door(
+    kafka: KafkaSettings, ingest: SharedIngest, parts: Parts, form: str, by: str = SITE
+) -> KafkaDoor:
+    mark = partial(from_kafka, form=form, by=by)
+    return KafkaDoor(kafka, ingest, parts.store.tracking, mark)
 
 
 def background(parts: Parts, ingest: SharedIngest) -> list[Background]:
     """What translated feeds need beside their doors (role `ingest`, and whoever takes events)."""
-    if not parts.sites:
+    if not (parts.sites or parts.mappings):
         return []
     translations = open_translations(parts.store)
     found: list[Background] = [Releasing(parts.store, translations, ingest)]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.translate.marks import OURS
-from services.wire.modes import HISTORY
-
 SHEET: Final = "caretally-sheet"
 """The first header of a spreadsheet's row: the name of the mapping."""
 
@@ -34,11 +31,3 @@ def of_sheet(mapping: str, file: str, exported: str = "") -> Headers:
 def of_changes(mapping: str) -> Headers:
     """The headers of a database's changes."""
     return ((CHANGE, mapping.encode()),)
-
-
-def from_kafka(headers: Headers) -> Headers:
-    """The headers of a message of a topic of changes. Of ours it may bring the mapping's name and
-    history."""
-    name = next((value for name, value in headers if name == MAPPING), b"")
-    others = [each for each in headers if not each[0].startswith(OURS) or each[0] == HISTORY]
-    return ((CHANGE, name), *others)

@@ -37,9 +37,10 @@ SITE: Final = "caretally-site"
 
 
 def from_kafka(
-    headers: tuple[tuple[str, bytes], ...], form: str = FHIR
+    headers: tuple[tuple[str, bytes], ...], form: str = FHIR, by: str = SITE
 ) -> tuple[tuple[str, bytes], ...]:
-    """The headers of a message of a form's topic. Of ours it may bring the site and history."""
-    site = next((value for name, value in headers if name == SITE), b"")
+    """The headers of a message of a form's topic. Of ours it may bring history, and `by`: by whose
+    profile it is to be read."""
+    site = next((value for name, value in headers if name == by), b"")
     others = [each for each in headers if not each[0].startswith(OURS) or each[0] == HISTORY]
     return ((form, site), *others)
