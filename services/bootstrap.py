@@ -27,18 +27,13 @@ from projections.translated import Translations
 from services.ingest import Delivery, Ingest, Judge, Outcome
 from services.projecting.following import Projection
 from services.rehearsing import Rehearsal
-from services.rows.feed import RowsFeed
-from services.rows.files import read_mappings
-from services.rows.mapping import TableMapping
-from services.rows.marks import CHANGE, SHEET
 from services.serve.background import Background, Reactor
-from services.translate.feed import FhirFeed
-from services.translate.feeds import Feed, Feeds
-from services.translate.hl7v2.feed import Hl7Feed
-from services.translate.site import Site, read_sites
 
 if TYPE_CHECKING:
     from services.audit.publishing import Publication
+    from services.rows.mapping import TableMapping
+    from services.translate.feeds import Feeds
+    from services.translate.site import Site
 
 log = logging.getLogger("caretally.store")
 
@@ -118,12 +113,11 @@ class Parts:
 
     def feeds(self, translations: Translations) -> Feeds | None:
         """What knows the foreign forms that are taken; None where none is."""
-        found: list[Feed] = []
-        if self.sites:
-            found += [FhirFeed(self.sites), Hl7Feed(self.sites)]
-        if self.mappings:
-            found += [RowsFeed(SHEET, self.mappings), RowsFeed(CHANGE, self.mappings)]
-        return Feeds(translations, *found) if found else None
+        if not (self.sites or self.mappings):
+            return None
+        from services.foreign import feeds
+
+        return feeds(translations, self.sites, self.mappings)
 
     def rehearsal(self) -> Rehearsal:
         """What is written to in the place of the store, to see what would happen."""
@@ -221,8 +215,12 @@ def composed(settings: Settings, clock: Clock = system_clock) -> Iterator[Parts]
     that cannot be used, `MappingError` for such a mapping.
     """
     book = rule_book(settings)
-    sites = read_sites(settings.fhir_sites)
-    mappings = read_mappings(settings.mappings)
+    sites: Mapping[str, Site] = {}
+    mappings: Mapping[str, TableMapping] = {}
+    if settings.fhir_sites or settings.mappings:  # else most commands would read models for nothing
+        from services.foreign import read_profiles
+
+        sites, mappings = read_profiles(settings)
     store = open_store(settings.database, log.info)
     try:
         yield Parts(settings, clock, book, store, sites, mappings)
