@@ -7,14 +7,11 @@ the data. A reader without an id gets what comes from now on.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from starlette.requests import Request
@@ -26,21 +23,18 @@ from projections.deliveries import Deliveries
 from projections.ports import Store, TransitionRow
 from services.access import Right, needs
 from services.notify.deliverable import deliverable, message
+from services.serve.watching import LogWatch
 
 log = logging.getLogger("caretally.stream")
 
 PATH: Final = "/alerts/stream"
 PAGE_MAX: Final = 200
-READERS_MAX: Final = 500
 HEARTBEAT_SECONDS: Final = 15.0
-WAIT_SECONDS: Final = 0.5
 RETRY_MS: Final = 2000
 """After how long a browser comes back."""
 
 Noted = Callable[[Request, dict[str, str | None]], None]
 """Takes a request for patients' data and its filter; blocks until the read is written down."""
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +74,7 @@ class AlertStream:
         self._noted = noted
         self._store, self._ledger = store, ledger
         self._heartbeat_seconds = heartbeat_seconds
-        self._threads = ThreadPoolExecutor(4, "stream")
-        self._readers = 0
-        self._ended = False
-        self._moved = asyncio.Event()
-        self._watching: asyncio.Task[None] | None = None
+        self._watch = LogWatch(store, ledger.last_transition, self.name)
 
     def routes(self) -> list[Route]:
         """The stream's route; whoever composes the application guards it as its other routes."""
@@ -95,23 +85,19 @@ class AlertStream:
 
     def ready(self) -> tuple[bool, str]:
         """Whether readers are served."""
-        return not self._ended, "ended" if self._ended else ""
+        return not self._watch.ended, "ended" if self._watch.ended else ""
 
     async def stop(self) -> None:
         """End all streams, so that the server can; readers come back with their last id."""
-        self._ended = True
-        self._moved.set()
-        if self._watching is not None:
-            self._watching.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._watch.stop()
 
     @needs(Right.SUBSCRIBE)
     async def _answer(self, request: Request) -> Response:
-        if self._ended or self._readers >= READERS_MAX:
+        if self._watch.full:
             return _problem(503, "There are too many readers, or the service ends; come back.")
         try:
             wanted, after = _wanted(request), await self._place(request)
-            await self._call(partial(self._noted, request, wanted.filter()))
+            await self._watch.call(partial(self._noted, request, wanted.filter()))
         except BadRequest as error:
             return _problem(400, str(error))
         except Exception as error:
@@ -124,7 +110,7 @@ class AlertStream:
 
     async def _place(self, request: Request) -> int:
         """The position after which the reader goes on."""
-        last = await self._call(self._ledger.last_transition)
+        last = await self._watch.call(self._ledger.last_transition)
         text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if not text:
             return last
@@ -135,52 +121,26 @@ class AlertStream:
         return int(text)
 
     async def _events(self, wanted: Wanted, after: int) -> AsyncIterator[bytes]:
-        self._readers += 1
-        if self._watching is None or self._watching.done():
-            self._watching = asyncio.create_task(self._watch(), name="alert-stream")
-        try:
-            yield b"retry: %d\n\n" % RETRY_MS
-            while not self._ended:
-                moved = self._moved
-                page = await self._call(partial(deliverable, self._store, after, PAGE_MAX))
-                if page.through == after:
-                    if not await self._move(moved):
-                        yield b": \n\n"
-                    continue
-                after = page.through
-                if sent := b"".join(event(row) for row in page.rows if wanted.wants(row)):
-                    yield sent
-        except Exception as error:
-            # The reader comes back with its last id, and finds out then whether the store answers.
-            log.warning("a stream ends: %s", type(error).__name__)
-        finally:
-            self._readers -= 1
-            if self._readers == 0 and self._watching is not None:
-                self._watching.cancel()
-                self._watching = None
-
-    async def _move(self, moved: asyncio.Event) -> bool:
-        """Wait for the log to move; False when it is time to show that we are here."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(moved.wait(), self._heartbeat_seconds)
-        return moved.is_set()
-
-    async def _watch(self) -> None:
-        last = -1
-        while not self._ended:
+        with self._watch.reading():
             try:
-                head = await self._call(self._store.head)
-                found = await self._call(self._ledger.last_transition)
-                if found != last:
-                    last, moved, self._moved = found, self._moved, asyncio.Event()
-                    moved.set()
-                await self._call(partial(self._store.wait, head, WAIT_SECONDS))
-            except Exception:
-                # The store is out: readers find it out themselves and come back.
-                await asyncio.sleep(WAIT_SECONDS)
+                async for sent in self._pages(wanted, after):
+                    yield sent
+            except Exception as error:
+                # The reader comes back with its last id, and finds out whether the store answers.
+                log.warning("a stream ends: %s", type(error).__name__)
 
-    async def _call(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _pages(self, wanted: Wanted, after: int) -> AsyncIterator[bytes]:
+        yield b"retry: %d\n\n" % RETRY_MS
+        while not self._watch.ended:
+            move = self._watch.next_move
+            page = await self._watch.call(partial(deliverable, self._store, after, PAGE_MAX))
+            if page.through == after:
+                if not await self._watch.moves(move, self._heartbeat_seconds):
+                    yield b": \n\n"
+                continue
+            after = page.through
+            if sent := b"".join(event(row) for row in page.rows if wanted.wants(row)):
+                yield sent
 
 
 def event(row: TransitionRow) -> bytes:

@@ -56,15 +56,17 @@ class Place:
     def months(self) -> tuple[Month, ...]:
         """What the chooser offers, the newest first; always this one among them."""
         newest = max(self.current, self.month)
-        oldest = min(_back(self.current, MONTHS_SHOWN - 1), self.month)
+        oldest = min(months_before(self.current, MONTHS_SHOWN - 1), self.month)
         found = list(months_between(oldest, newest))
-        shown = [m for m in found if m > _back(self.current, MONTHS_SHOWN) or m == self.month]
+        shown = [
+            m for m in found if m > months_before(self.current, MONTHS_SHOWN) or m == self.month
+        ]
         return tuple(reversed(shown))
 
     @property
     def before(self) -> Month:
         """The month before this one."""
-        return _back(self.month, 1)
+        return months_before(self.month, 1)
 
     @property
     def after(self) -> Month | None:
@@ -112,7 +114,7 @@ def _month(text: str | None, today: date) -> Month:
         raise Refusal(404, "No such month", detail) from None
 
 
-def _back(month: Month, months: int) -> Month:
+def months_before(month: Month, months: int) -> Month:
     year, number = int(month[:4]), int(month[5:])
     before = year * 12 + number - 1 - months
     return f"{before // 12:04}-{before % 12 + 1:02}"

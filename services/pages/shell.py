@@ -110,14 +110,16 @@ class Shell:
         headers: Mapping[str, str] | None = None,
         **said: Any,
     ) -> Response:
-        """A page or a fragment. Templates know `place`, `slots`, `look`, `path`, and what is
-        `said`; those that extend `base.html` want a `title`."""
+        """A page or a fragment. Templates know `place`, `slots`, `look`, `path`, `way` (the address
+        of a route by its name, None without such a route), and what is `said`; those that extend
+        `base.html` want a `title`."""
         frame = {
             "place": place,
             "look": look_of(request),
             "slots": self._slots(request, place),
             "path": _path(request),
             "chooser": "board",
+            "way": _ways(request),
         }
         text = self._templates.get_template(template).render({**frame, **said})
         return HTMLResponse(text, status, headers)
@@ -142,17 +144,22 @@ class Shell:
 
     def _slots(self, request: Request, place: Place) -> Sequence[tuple[str, str, bool]]:
         """Label, address, and whether we are there."""
-        found = []
-        for slot in SLOTS:
-            if not place.principal.may(slot.right) or not place.practice:
-                continue
-            try:
-                to = request.url_for(slot.name, practice=place.practice, month=place.month).path
-            except NoMatchFound:
-                continue
-            here = request.url.path
-            found.append((slot.label, to, here == to or here.startswith(f"{to}/")))
-        return found
+        if not place.practice:
+            return []
+        here, way = request.url.path, _ways(request)
+        open_to = [slot for slot in SLOTS if place.principal.may(slot.right)]
+        ways = [(s.label, way(s.name, practice=place.practice, month=place.month)) for s in open_to]
+        return [(label, to, here == to or here.startswith(f"{to}/")) for label, to in ways if to]
+
+
+def _ways(request: Request) -> Callable[..., str | None]:
+    def way(name: str, **params: str) -> str | None:
+        try:
+            return request.url_for(name, **params).path
+        except NoMatchFound:
+            return None
+
+    return way
 
 
 def _printable(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""The board: a practice's month, a row a patient, what the next minutes are worth first."""

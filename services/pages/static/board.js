@@ -1,0 +1,143 @@
+// The live board: which rows changed comes from the server, what they are now is asked for and put
+// in the place where each stands. Nothing is moved under the reader's hand; what would sort
+// elsewhere says so.
+"use strict";
+
+(() => {
+  const changes = document.getElementById("changes");
+  const list = document.getElementById("list");
+  const live = document.getElementById("live");
+  const status = document.getElementById("status");
+  const again = document.getElementById("again");
+  const FRESH_MS = 1600;
+
+  const rows = () => Array.from(document.querySelectorAll("tr.row"));
+  const rowOf = (patient) => rows().find((row) => row.dataset.patient === patient);
+  const say = (text) => { status.textContent = text; };
+
+  // ---- keyboard -------------------------------------------------------------------------------
+
+  const typing = (target) => target.closest("input, select, textarea, [contenteditable]");
+
+  function step(by) {
+    const stops = rows().map((row) => row.querySelector("[data-row]"));
+    if (!stops.length) return;
+    const at = stops.findIndex((stop) => stop.closest("tr").contains(document.activeElement));
+    const to = at < 0 ? (by > 0 ? 0 : stops.length - 1) : Math.min(Math.max(at + by, 0), stops.length - 1);
+    stops[to].focus();
+    stops[to].closest("tr").scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const find = document.getElementById("find");
+    if (event.key === "Escape" && event.target === find) { find.blur(); return; }
+    if (typing(event.target)) return;
+    if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+    else if (event.key === "/") { find.focus(); find.select(); }
+    else if (event.key === "s" && !again.hidden) again.click();
+    else return;
+    event.preventDefault();
+  });
+
+  // ---- changes --------------------------------------------------------------------------------
+
+  if (!changes || !live) return;
+
+  const waiting = new Set();
+  let asking = false;
+
+  async function ask() {
+    if (asking || !waiting.size) return;
+    asking = true;
+    const shown = rows().map((row) => row.dataset.patient).filter((patient) => waiting.has(patient));
+    waiting.clear();
+    const url = new URL(list.dataset.rows, location.href);
+    for (const patient of shown) url.searchParams.append("of", patient);
+    const before = new Map(shown.map((patient) => [patient, rowOf(patient)?.dataset.codes ?? ""]));
+    try {
+      await htmx.ajax("GET", url.pathname + url.search, { source: list, target: list, swap: "none" });
+      for (const patient of shown) settle(patient, before.get(patient));
+    } finally {
+      asking = false;
+    }
+    if (waiting.size) setTimeout(ask, 100);
+  }
+
+  function settle(patient, codes) {
+    const row = rowOf(patient);
+    if (!row) return;
+    row.dataset.fresh = "";
+    setTimeout(() => delete row.dataset.fresh, FRESH_MS);
+    mark(row);
+    const now = row.dataset.codes;
+    if (now !== codes) say(announced(patient, codes, now));
+  }
+
+  function announced(patient, before, now) {
+    const units = (text) => text.split(" ").filter(Boolean);
+    const had = units(before), has = units(now);
+    const won = has.filter((unit) => !had.includes(unit));
+    return won.length && has.length >= had.length
+      ? `${patient} has earned ${won.join(", ")}.`
+      : `${patient} has lost ${had.filter((unit) => !has.includes(unit)).join(", ")}.`;
+  }
+
+  // A row that would now stand elsewhere stays where it is and says in which direction.
+  function mark(row) {
+    const order = row.dataset.order;
+    const stays = (other) => other && !other.dataset.moves;
+    let above = row.previousElementSibling, below = row.nextElementSibling;
+    while (above && !stays(above)) above = above.previousElementSibling;
+    while (below && !stays(below)) below = below.nextElementSibling;
+    const up = above && order < above.dataset.order, down = below && order > below.dataset.order;
+    const place = row.querySelector("[data-moved]");
+    if (up || down) row.dataset.moves = up ? "up" : "down";
+    else delete row.dataset.moves;
+    const left = "left" in row.dataset;
+    place.textContent = left ? "left this list" : up ? "↑ sorts higher" : down ? "↓ sorts lower" : "";
+    const moved = rows().filter((other) => other.dataset.moves || "left" in other.dataset).length;
+    again.hidden = moved === 0;
+    again.textContent = `${moved} moved · sort again`;
+  }
+
+  changes.addEventListener("rows", (event) => {
+    for (const patient of JSON.parse(event.detail.data)) waiting.add(patient);
+    ask();
+  });
+  changes.addEventListener("everything", () => {
+    for (const row of rows()) waiting.add(row.dataset.patient);
+    ask();
+  });
+  changes.addEventListener("anew", () => location.reload());
+
+  // Sorting again puts the whole list in order, at the reader's word, and keeps the row in hand.
+  again.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const held = document.activeElement?.closest("tr.row")?.dataset.patient;
+    await htmx.ajax("GET", again.getAttribute("href"), {
+      source: list, target: "#list", select: "#list", swap: "outerMorph",
+    });
+    again.hidden = true;
+    if (held) rowOf(held)?.querySelector("[data-row]").focus();
+    say("Sorted again.");
+  });
+
+  // ---- the stream -----------------------------------------------------------------------------
+
+  function show(state, words) {
+    live.dataset.state = state;
+    live.textContent = words;
+  }
+
+  changes.addEventListener("htmx:sse:after:connection", () => {
+    if (live.dataset.state === "lost") say("Live again.");
+    show("on", "Live");
+  });
+  changes.addEventListener("htmx:sse:error", () => {
+    if (live.dataset.state === "lost") return;
+    show("lost", "Connection lost, trying again");
+    say("The connection is lost; trying again.");
+  });
+})();
