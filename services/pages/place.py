@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from domain.facts import Instant, Month
-from domain.time.calendar import first_day, last_day, local_date, month_of, months_between
+from domain.time.calendar import first_day, last_day, local_date, month_of
 from infra.eventstore.enrolled import open_enrolled
 from projections.enrolled import EnrolledPatients
 from services.access.principal import Principal
@@ -55,13 +55,8 @@ class Place:
     @property
     def months(self) -> tuple[Month, ...]:
         """What the chooser offers, the newest first; always this one among them."""
-        newest = max(self.current, self.month)
-        oldest = min(months_before(self.current, MONTHS_SHOWN - 1), self.month)
-        found = list(months_between(oldest, newest))
-        shown = [
-            m for m in found if m > months_before(self.current, MONTHS_SHOWN) or m == self.month
-        ]
-        return tuple(reversed(shown))
+        usual = {months_before(self.current, back) for back in range(MONTHS_SHOWN)}
+        return tuple(sorted({*usual, self.month}, reverse=True))
 
     @property
     def before(self) -> Month:
@@ -71,7 +66,7 @@ class Place:
     @property
     def after(self) -> Month | None:
         """The month after this one; None for one that has not begun."""
-        return next((m for m in months_between(self.month, self.current) if m > self.month), None)
+        return months_before(self.month, -1) if self.month < self.current else None
 
 
 class Places:

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.access import SIGNED_IN, Right, needs
+from services.access import SIGNED_IN, needs
 from services.bootstrap import Parts
 from services.pages import assets, look, patient
-from services.pages.place import Place
+from services.pages.board.boards import Boards
+from services.pages.board.changes import Changes
+from services.pages.board.page import BoardPages
 from services.pages.shell import Shell
 from services.serve.reads import Reads
 
 
-def routes(parts: Parts, reads: Reads) -> list[BaseRoute]:
-    """The pages over these parts; each read is written down by `reads`."""
-    shell = Shell(parts, reads)
+class Pages:
+    """The pages over some parts, and what lives as long as they are served."""
 
-    def board(request: Request, place: Place) -> Response:
-        return shell.page(request, "empty.html", place, title="Board")
+    def __init__(self, parts: Parts, reads: Reads) -> None:
+        """Each read is written down by `reads`."""
+        self._shell = Shell(parts, reads)
+        self._boards = Boards(parts)
+        self._changes = Changes(parts.store)
+        self._thread = ThreadPoolExecutor(1, "boards")
 
-    return [
-        Route("/", _home, methods=["GET"]),
-        *assets.routes(),
-        *look.routes(),
-        shell.entry("/board", "board", Right.READ),
-        shell.route("/board/{practice:id}/{month}", "board", Right.READ, board),
-        *patient.routes(shell),
-    ]
+    def routes(self) -> list[BaseRoute]:
+        """Every page, and the files beside them."""
+        return [
+            Route("/", _home, methods=["GET"]),
+            *assets.routes(),
+            *look.routes(),
+            *patient.routes(self._shell),
+            *BoardPages(self._shell, self._boards, self._changes).routes(),
+        ]
+
+    def start(self) -> None:
+        """Make the running month's boards before anybody asks; returns at once."""
+        self._thread.submit(self._boards.make_ready, self._shell.places)
+
+    async def stop(self) -> None:
+        """End all streams, so that the server can. Idempotent."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        await self._changes.stop()
 
 
 @needs(SIGNED_IN)

@@ -7,12 +7,13 @@ has checked the right and the practice, and has written the read down, before it
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import NoMatchFound, Route
@@ -31,6 +32,7 @@ from services.serve.reads import Reads
 log = logging.getLogger("caretally.pages")
 
 Endpoint = Callable[[Request, Place], Response]
+Streaming = Callable[[Request, Place], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,19 @@ class Shell:
         @needs(right)
         def answer(request: Request) -> Response:
             return self._guarded(request, right, endpoint)
+
+        return Route(path, answer, name=name, methods=["GET"])
+
+    def stream(self, path: str, name: str, right: Right, endpoint: Streaming) -> Route:
+        """The same for an endpoint that answers for as long as somebody listens."""
+
+        @needs(right)
+        async def answer(request: Request) -> Response:
+            try:
+                place = await run_in_threadpool(self._placed, request, right)
+            except Refusal as refusal:
+                return Response(refusal.detail, refusal.status, media_type="text/plain")
+            return await endpoint(request, place)
 
         return Route(path, answer, name=name, methods=["GET"])
 
@@ -134,13 +149,19 @@ class Shell:
 
     def _guarded(self, request: Request, right: Right, endpoint: Endpoint) -> Response:
         try:
-            principal = _allowed(request, right)
-            params = request.path_params
-            place = self.places.of(principal, params.get("practice"), params.get("month"))
-            self.reads.note(request, {**params, **dict(request.query_params)})
-            return endpoint(request, place)
+            return endpoint(request, self._placed(request, right))
         except Refusal as refusal:
             return self.refused(request, refusal)
+
+    def _placed(self, request: Request, right: Right) -> Place:
+        """The place, once the read is written down."""
+        params = request.path_params
+        principal = _allowed(request, right)
+        place = self.places.of(principal, params.get("practice"), params.get("month"))
+        asked = request.query_params
+        said = {name: ",".join(asked.getlist(name)) for name in asked}
+        self.reads.note(request, {**params, **said})
+        return place
 
     def _slots(self, request: Request, place: Place) -> Sequence[tuple[str, str, bool]]:
         """Label, address, and whether we are there."""

@@ -24,7 +24,7 @@ from services.doors import fhir, http
 from services.doors.backoff import Backoff
 from services.doors.kafka import KafkaDoor
 from services.notify.stream import AlertStream
-from services.pages import routes as pages
+from services.pages.routes import Pages
 from services.serve import web
 from services.serve.background import Background, Reactor
 from services.serve.health import Health
@@ -104,12 +104,12 @@ class Process:
             parts.settings.ready_lag_max,
         )
         self._stream: AlertStream | None = None
-        self._pages: Sequence[BaseRoute] = ()
+        self._pages: Pages | None = None
         self._desk: Desk | None = None
         if plan.streams:
             ledger, reads = open_deliveries(parts.store), Reads(parts)
             self._stream = AlertStream(parts.store, ledger, noted=reads.note)
-            self._pages = pages.routes(parts, reads)
+            self._pages = Pages(parts, reads)
             self._desk = Desk(parts, reads.note, ingest)
         self._settings = parts.settings
         try:
@@ -133,7 +133,9 @@ class Process:
             routes += self._stream.routes()
         if self._desk is not None:
             routes.append(mounted(self._desk, parts.settings))
-        return [*routes, *self._pages]
+        if self._pages is not None:
+            routes += self._pages.routes()
+        return routes
 
     async def run(self, listener: socket.socket | None) -> int:
         """Serve until a signal, or until a part ends that never should; the exit code."""
@@ -145,6 +147,8 @@ class Process:
             await _unless(signals.asked, _create_topics(self._kafka))
         for work in self._background:
             await work.start()
+        if self._pages is not None:
+            self._pages.start()
         for name, door in self._doors.items():
             self._begin(door.run(), f"kafka-door{name}")
         self._begin(self._until_superseded(), "ingest")
@@ -182,6 +186,8 @@ class Process:
         self._health.stopping = True
         if self._stream is not None:
             await self._stream.stop()  # else the server would wait for its readers
+        if self._pages is not None:
+            await self._pages.stop()
         if self._desk is not None:
             self._desk.close()
         self._server.should_exit = True

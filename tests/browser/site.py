@@ -15,7 +15,7 @@ from services.demo.server import http_server
 from services.demo.vocabulary import Message, to_line
 from services.doors.files import ingest_file
 from services.ingest import Delivery, Outcome
-from services.pages.routes import routes
+from services.pages.routes import Pages
 from services.serve.reads import Reads
 
 TODAY = date(2025, 11, 24)
@@ -41,7 +41,7 @@ class Site:
 
     def start(self) -> None:
         """Serve; after `stop` at the same address as before."""
-        pages = routes(self.parts, Reads(self.parts))
+        pages = Pages(self.parts, Reads(self.parts)).routes()
         self.address = self._serving.enter_context(http_server(self.parts, pages, self._port))
         self._port = int(self.address.rpartition(":")[2])
 

@@ -7,6 +7,7 @@ log and nothing else: a process that starts anew, or another one, makes the same
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,17 @@ from infra.snapshots import FORM, DamagedSnapshot
 from projections.board import Rank, Row, Show, Totals, rank, shows, totals
 from projections.forecast import MONTHS_MAX, Course, Experience, cut_of, weekdays_from
 from projections.ports import AlertState, Store
+from services.access.principal import EVERYBODY_HERE
 from services.bootstrap import Parts
 from services.ingest.patients import revive
 from services.pages.board.rows import Case, Rows
-from services.pages.place import Place, months_before
+from services.pages.place import Place, Places, months_before
+
+log = logging.getLogger("caretally.pages")
 
 BOARDS_MAX: Final = 24
+READY_MAX: Final = 8
+"""Practices whose boards are made at the start."""
 PATIENTS_AT_ONCE: Final = 500
 EVENTS_AT_ONCE: Final = 2_000
 BEHIND_MAX: Final = 100_000
@@ -77,6 +83,15 @@ class Boards:
             while len(self._boards) > BOARDS_MAX:
                 self._boards.popitem(last=False)
         return board.seen()
+
+    def make_ready(self, places: Places) -> None:
+        """The running months of the first practices, so that nobody waits for them. What goes
+        wrong is left to whoever looks."""
+        try:
+            for practice in sorted(places.zones())[:READY_MAX]:
+                self.seen(places.of(EVERYBODY_HERE, practice, None))
+        except Exception as error:
+            log.warning("the boards are not ready yet: %s", type(error).__name__)
 
 
 class _Board:

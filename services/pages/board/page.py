@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from math import ceil
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -15,10 +16,11 @@ from projections.board import Show
 from services.access.principal import Right
 from services.pages.board import telling
 from services.pages.board.boards import Boards, Seen
+from services.pages.board.changes import Changes
 from services.pages.place import Place, Refusal
 from services.pages.shell import Shell
 
-PATH: Final = "/board/{practice}/{month}"
+PATH: Final = "/board/{practice:id}/{month}"
 ROWS_A_PAGE: Final = 50
 SEARCH_CHARS_MAX: Final = 80
 ROWS_AT_ONCE_MAX: Final = 200
@@ -44,8 +46,8 @@ class Choice:
 class BoardPages:
     """The routes of the board."""
 
-    def __init__(self, shell: Shell, boards: Boards) -> None:
-        self._shell, self._boards = shell, boards
+    def __init__(self, shell: Shell, boards: Boards, changes: Changes) -> None:
+        self._shell, self._boards, self._changes = shell, boards, changes
 
     def routes(self) -> list[BaseRoute]:
         shell = self._shell
@@ -53,6 +55,7 @@ class BoardPages:
             shell.entry("/board", "board", Right.READ),
             shell.route(PATH, "board", Right.READ, self._board),
             shell.route(f"{PATH}/rows", "board-rows", Right.READ, self._rows),
+            shell.stream(f"{PATH}/changes", "board-changes", Right.READ, self._stream),
         ]
 
     def _board(self, request: Request, place: Place) -> Response:
@@ -92,6 +95,12 @@ class BoardPages:
             gone=gone,
             **_said(request, place, choice, seen),
         )
+
+    async def _stream(self, request: Request, place: Place) -> Response:
+        def today() -> date:
+            return self._shell.places.of(place.principal, place.practice, place.month).today
+
+        return await self._changes.answer(request, place, today)
 
 
 def _said(request: Request, place: Place, choice: Choice, seen: Seen) -> dict[str, Any]:
