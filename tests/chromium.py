@@ -39,9 +39,10 @@ def found() -> str | None:
     return named or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for a folder of tests; each test opens contexts of its own."""
+    """One browser for a file of tests; each test opens contexts of its own. It holds an event
+    loop in this thread, so it must be gone before tests with loops of their own."""
     from playwright.sync_api import sync_playwright
 
     program = found()

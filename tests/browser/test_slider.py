@@ -9,7 +9,7 @@ import pytest
 
 from infra.eventstore import open_store
 from services.demo.server import http_server
-from services.pages.routes import routes
+from services.pages.routes import Pages
 from services.serve.reads import Reads
 from tests.audit.scene import lived
 from tests.chromium import violations
@@ -25,7 +25,7 @@ EARNED = "2025-04-02T12:00:00Z"
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('slider')}/store.db")
     log = lived(store)
-    with http_server(routes(log.parts, Reads(log.parts))) as address:
+    with http_server(log.parts, Pages(log.parts, Reads(log.parts)).routes()) as address:
         yield address
     store.close()
 

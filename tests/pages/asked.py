@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.access import EVERYBODY_HERE, Principal, Role
 from services.bootstrap import Parts
-from services.pages.routes import routes
+from services.pages import routes
 from services.serve.reads import Reads
 
 ADMIN = EVERYBODY_HERE
@@ -39,7 +39,7 @@ class Pages:
     def __init__(self, parts: Parts, who: Principal = ADMIN) -> None:
         self._who = [who]
         middleware = [Middleware(_As, who=self._who)]
-        app = Starlette(routes=routes(parts, Reads(parts)), middleware=middleware)
+        app = Starlette(routes=routes.Pages(parts, Reads(parts)).routes(), middleware=middleware)
         self._transport = httpx.ASGITransport(app=app)
 
     def become(self, who: Principal) -> None:
