@@ -20,6 +20,7 @@ from domain.facts import (
     PatientDied,
     PatientDisenrolled,
     PatientEnrolled,
+    PatientMerged,
     ServiceBilled,
     StayRecorded,
     VisitRecorded,
@@ -60,6 +61,8 @@ class Chart:
     complexity: dict[Month, Event] = field(default_factory=dict)
     claims: dict[Month, Event] = field(default_factory=dict)
     """Months on which a claim stands."""
+    merged: Event | None = None
+    """The merge by which this record ended; nothing else stands in its chart then."""
 
 
 def draw_chart(events: Iterable[Event]) -> Chart:
@@ -67,6 +70,8 @@ def draw_chart(events: Iterable[Event]) -> Chart:
     by_kind: dict[type, list[Event]] = {}
     for event in sorted(events, key=lambda event: event.order):
         by_kind.setdefault(type(event.fact), []).append(event)
+    if merges := by_kind.get(PatientMerged):
+        return Chart(merged=merges[-1])
     chart = Chart(
         spans=_spans(by_kind.get(PatientEnrolled, []), by_kind.get(PatientDisenrolled, [])),
         consents=by_kind.get(ConsentRecorded, []),

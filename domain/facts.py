@@ -1,6 +1,5 @@
-"""Every inbound fact, frozen, in the words of the contract.
+"""Every inbound fact, frozen, in the words of the contract: what happened, not what follows.
 
-A fact says what happened in a patient's care; it never says what follows from it.
 Dates are in the patient's own zone. Instants are whole seconds since 1970-01-01T00:00:00Z.
 """
 
@@ -15,7 +14,7 @@ Instant = int
 """Whole seconds since the Unix epoch, UTC."""
 
 Month = str
-"""A calendar month as `YYYY-MM`; sorts and compares as it reads."""
+"""A calendar month as `YYYY-MM`; sorts as it reads."""
 
 
 class Role(StrEnum):
@@ -221,8 +220,15 @@ class IdentityLinked:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class PatientMerged:
+    """This record ends: it was one of the patient `into`."""
+
+    into: str
+
+
 class Boundary(StrEnum):
-    """An instant in a patient's month at which alerts may change by themselves."""
+    """An instant in a month at which alerts may change by themselves."""
 
     AT_RISK = "at-risk"
     """The local midnight from which few days are left (`Policy.at_risk_days`)."""
@@ -231,8 +237,7 @@ class Boundary(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClockTicked:
-    """The patient's month passed a boundary, and an alert changed by it. Said by our own clock
-    alone; the event's `time` is the boundary's instant."""
+    """A boundary changed an alert. Said by our own clock; `time` is the boundary's instant."""
 
     month: Month
     boundary: Boundary
@@ -260,6 +265,7 @@ Fact = (
     | MonthReopened
     | EventRetracted
     | IdentityLinked
+    | PatientMerged
     | ClockTicked
 )
 
@@ -283,6 +289,7 @@ FACT_OF_TYPE: dict[str, type[Fact]] = {
     "month.reopened.v1": MonthReopened,
     "event.retracted.v1": EventRetracted,
     "identity.linked.v1": IdentityLinked,
+    "patient.merged.v1": PatientMerged,
 }
 """Stable names of the events that come in: the only way such a name becomes a class."""
 

@@ -16,8 +16,11 @@ from domain.entries import Entry, TimeEntries
 from domain.event import Event, EventKey
 from domain.facts import (
     ClockTicked,
+    ComplexityAssessed,
     EventRetracted,
     Month,
+    MonthClaimed,
+    PatientMerged,
     TimeAmended,
     TimeLogged,
     TimeVoided,
@@ -62,6 +65,7 @@ class Patient:
         "events",
         "ground",
         "memo",
+        "merges",
         "patient_id",
         "practice_id",
         "retractions",
@@ -78,6 +82,8 @@ class Patient:
         self.entries = TimeEntries(self.events)
         self.ground: list[Event] = []
         self.retractions: list[Event] = []
+        self.merges: list[Event] = []
+        """Of the ground, those that say that this record ended, standing or not."""
         self.withdrawn: frozenset[EventKey] = frozenset()
         self._chart: Chart | None = None
         self.memo: dict[Any, Any] = {}
@@ -98,6 +104,8 @@ class Patient:
         for event in kept:
             retracts = isinstance(event.fact, EventRetracted)
             (patient.retractions if retracts else patient.ground).append(event)
+            if isinstance(event.fact, PatientMerged):
+                patient.merges.append(event)
         patient.withdrawn = patient.entries.withdrawn = withdrawn_keys(patient.retractions)
         patient.put_away(archive)
         return patient
@@ -164,6 +172,8 @@ def evolve(patient: Patient, event: Event) -> Patient:
     else:
         patient.ground.append(event)
         patient.forget_chart()
+        if type(fact) is PatientMerged:
+            patient.merges.append(event)
     return patient
 
 
@@ -217,4 +227,11 @@ def _months_of_target(patient: Patient, fact: EventRetracted) -> set[Month]:
 def months_known(patient: Patient) -> set[Month]:
     """Every month in which something of this patient may lie."""
     chart = patient.chart
-    return {*patient.entries.months, *chart.complexity, *chart.claims}
+    found = {*patient.entries.months, *chart.complexity, *chart.claims}
+    if chart.merged is not None:
+        found |= {
+            event.fact.month
+            for event in patient.ground
+            if isinstance(event.fact, ComplexityAssessed | MonthClaimed)
+        }
+    return found

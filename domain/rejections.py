@@ -20,6 +20,7 @@ class Reason(StrEnum):
     ENDS_BEFORE_START = "ends-before-start"
     ENTRY_TOO_LONG = "entry-too-long"
     DATE_OUT_OF_RANGE = "date-out-of-range"
+    MERGE_CIRCLE = "merge-circle"
     WORK_IN_FUTURE = "work-after-event-time"
     CONFLICTING_DUPLICATE = "conflicting-duplicate"
 

@@ -79,5 +79,6 @@ SPECIMEN: tuple[tuple[str, dict[str, Any]], ...] = (
         {"event_source": "/specimen", "event_id": "1", "reason": "entered in error"},
     ),
     ("identity.linked.v1", {"system": "urn:oid:1.2.3", "value": "MR1"}),
+    ("patient.merged.v1", {"into": "pt-7"}),
 )
 """Event names with their data, in the order of a stream."""

@@ -21,6 +21,7 @@ from domain.facts import (
     Month,
     PatientDisenrolled,
     PatientEnrolled,
+    PatientMerged,
     TimeAmended,
     TimeLogged,
     TimeVoided,
@@ -58,6 +59,8 @@ def stretches(
 ) -> tuple[tuple[Staff, Stretch], ...]:
     """What stands of an entry as clocked work, by month; none where it is unclocked or voided."""
     standing = entry.standing if entry is not None else None
+    if patient.chart.merged is not None:
+        return ()  # they are another's now
     if standing is None or not isinstance(standing.work, Clocked):
         return ()
     fact = standing.event.fact
@@ -97,6 +100,8 @@ def entries_moved(patient: Patient, event: Event) -> set[str]:
     fact = event.fact
     if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
         return {fact.entry_id}
+    if isinstance(fact, PatientMerged):
+        return {entry.entry_id for entry in patient.entries}
     if isinstance(fact, PatientEnrolled | PatientDisenrolled):
         return {entry.entry_id for entry in patient.entries if len(entry.months) > 1}
     if isinstance(fact, EventRetracted):

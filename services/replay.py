@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from domain.assess import Assessment, assessments
 from domain.event import Event, EventKey
 from domain.facts import Instant, Month
+from domain.merging import circle, merged_into, owed, targets
 from domain.patient import Accepted as New
 from domain.patient import Patient, Refused, conflicting_duplicate, decide, evolve
 from domain.policy import Policy
@@ -84,9 +86,34 @@ class Replay:
         if self._owners.setdefault(event.key, patient) is not patient:
             return conflicting_duplicate()
         decision = decide(patient, event)
+        if isinstance(decision, New) and (refusal := self._circle(patient, event)):
+            return refusal
         if isinstance(decision, New):
             evolve(patient, event)
         return decision.rejection if isinstance(decision, Refused) else None
+
+    def _circle(self, patient: Patient, event: Event) -> Rejection | None:
+        def into_of(name: str) -> str | None:
+            other = self._patients.get((patient.practice_id, name))
+            return None if other is None else merged_into(other)
+
+        return circle(patient, event, into_of)
+
+    def _carry_over(self) -> None:
+        """Tell again what merged records owe, until none owes anything. A file that came from our
+        own log has it already."""
+        waiting = deque(p for p in self._patients.values() if p.merges)
+        while waiting:
+            losing = waiting.popleft()
+            for into in targets(losing):
+                address = (losing.practice_id, into)
+                stays = self._patients.setdefault(address, Patient(*address))
+                found = list(owed(losing, list(losing.events.values()), stays))
+                for each in found:
+                    told = Event(*address, *each.key, each.time, each.fact, b"")
+                    evolve(stays, told)
+                if found and stays.merges:
+                    waiting.append(stays)
 
     def _known_by_then(self, event: Event) -> bool:
         if self._as_of_us is None:
@@ -98,6 +125,7 @@ class Replay:
         self, book: RuleBook, policy_of: Callable[[str], Policy], wanted: Wanted = Wanted()
     ) -> Iterator[Assessment]:
         """The assessments by practice, patient and month, in code point order."""
+        self._carry_over()
         as_of = None if self._as_of_us is None else instant_text(self._as_of_us)
         for address in sorted(self._patients):
             patient = self._patients[address]

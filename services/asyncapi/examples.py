@@ -135,6 +135,7 @@ _PT2: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ),
     ("patient.died.v1", "2025-03-02T15:00:00Z", {"died_on": "2025-03-01"}),
     ("identity.linked.v1", "2025-03-02T15:01:00Z", {"system": "urn:ehr:mrn", "value": "0042"}),
+    ("patient.merged.v1", "2025-03-02T15:02:00Z", {"into": "pt-7"}),
     (
         "event.retracted.v1",
         "2025-03-03T15:00:00Z",

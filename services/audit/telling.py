@@ -26,6 +26,7 @@ from domain.facts import (
     PatientDied,
     PatientDisenrolled,
     PatientEnrolled,
+    PatientMerged,
     ServiceBilled,
     StayRecorded,
     TimeAmended,
@@ -141,6 +142,8 @@ def about(fact: Fact, timezone: str) -> str:
             return f"our clock passed a boundary of {fact.month}: {fact.boundary.value}"
         case IdentityLinked():
             return f"an identifier of {fact.system} means this patient"
+        case PatientMerged():
+            return f"this record was merged into that of {fact.into}"
         case _:
             return _of_chart(fact)
 

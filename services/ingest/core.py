@@ -140,10 +140,12 @@ class Ingest:
         raise Busy("other writers kept changing the same patients")
 
     def _new_folding(
-        self, patients: Mapping[str, HotPatient], results: list[Rejection | None]
+        self, patients: dict[str, HotPatient], results: list[Rejection | None]
     ) -> Folding:
         self._recorded_at_us = max(self._clock(), self._recorded_at_us + 1)
-        return Folding(patients, self._book, self._policy_of, self._recorded_at_us, results)
+        return Folding(
+            patients, self._book, self._policy_of, self._recorded_at_us, results, self._patients
+        )
 
     def _open(self, deliveries: Sequence[Delivery]) -> Opened:
         if self._opener is not None and any(map(self._opener.knows, deliveries)):

@@ -12,7 +12,7 @@ from infra.codec import decode_event, link, split_stream_id
 from infra.packed_archive import PackedArchive
 from infra.snapshots import FORM, DamagedSnapshot, is_due, restore, snapshot
 from projections.live import LivePatient
-from projections.ports import AlertState, Snapshot, Store, StoredStream
+from projections.ports import AlertState, Snapshot, Store, StoredEvent, StoredStream
 
 log = logging.getLogger("caretally.ingest")
 
@@ -74,6 +74,14 @@ class HotPatients:
         missing = [stream_id for stream_id, hot in found.items() if hot is None]
         loaded = self._store.load(missing, FORM) if missing else {}
         return {s: hot or self._revive(loaded[s]) for s, hot in found.items()}
+
+    def patient(self, stream: str) -> HotPatient:
+        """This patient, kept like those of `fetch`."""
+        return self.fetch([stream])[stream]
+
+    def history(self, stream: str) -> list[StoredEvent]:
+        """Every stored event of a patient, in order."""
+        return self._store.load([stream])[stream].events
 
     def forget(self, stream_ids: Iterable[str]) -> None:
         """These were folded ahead of a transaction that failed."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from domain.rejections import Reason
-from infra.codec import stream_id
+from infra.codec import split_stream_id, stream_id
 from projections.ports import TakenResource
 from projections.translated import identity_key, resource_key
 from services.translate.knowing import Knowing
-from services.translate.mapping.chart import patient_identity
+from services.translate.mapping.chart import MERGED, patient_identity
 from services.translate.outcome import Draft, Ignore, NotOurs, Review
 from services.translate.people import Whose, patient_system, whose
 from services.translate.reading import ID, text
@@ -53,8 +54,21 @@ def take_resource(piece: Piece, site: Site, profile: str, knowing: Knowing) -> T
     if not drafts and not revision.stands:
         return Taken([], revision.row(key, revision.stream, drafts), why)
     stream = _patient(piece, site, knowing) if drafts else revision.stream
+    drafts = [_resolved(draft, site, knowing, stream) for draft in drafts]
     documents = revision.documents(stream, drafts, why)
     return Taken(documents, revision.row(key, stream, drafts))
+
+
+def _resolved(draft: Draft, site: Site, knowing: Knowing, stream: str) -> Draft:
+    """The draft of a merge with our id of the patient who stays. Raises `Review`."""
+    if draft.type != MERGED:
+        return draft
+    stays = Whose(patient_system(site), draft.data["into"])
+    into = _stream(stays, "link.other", site, knowing)
+    if into == stream:
+        sentence = "expected another patient of ours; found that both records are linked to one"
+        raise Review(Reason.PATIENT_MERGED, "link.other", sentence)
+    return replace(draft, data={"into": split_stream_id(into)[1]})
 
 
 def _drafts(piece: Piece, site: Site) -> tuple[list[Draft], str]:
@@ -106,7 +120,11 @@ def take_deletion(piece: Piece, site: Site, profile: str, knowing: Knowing) -> T
 
 def _patient(piece: Piece, site: Site, knowing: Knowing) -> str:
     """The stream of the patient. Raises `Review` that waits for the identity."""
-    named = whose(piece.resource, site)
+    return _stream(whose(piece.resource, site), "subject", site, knowing)
+
+
+def _stream(named: Whose, field: str, site: Site, knowing: Knowing) -> str:
+    """The stream of a patient of theirs. Raises `Review` that waits for the identity."""
     theirs = Whose(patient_system(site), named.value) == named
     if site.patients.subject == "id" and theirs:
         return stream_id(site.practice, named.value)
@@ -116,5 +134,5 @@ def _patient(piece: Piece, site: Site, knowing: Knowing) -> str:
     known = knowing.patient(key)
     if known is None:
         sentence = "expected a patient who is linked to one of ours; found no link yet"
-        raise Review(Reason.UNKNOWN_PATIENT, "subject", sentence, key)
+        raise Review(Reason.UNKNOWN_PATIENT, field, sentence, key)
     return known

@@ -219,6 +219,13 @@ class IdentityLinked(EventData):
         return facts.IdentityLinked(self.system, self.value)
 
 
+class PatientMerged(EventData):
+    into: Identifier
+
+    def fact(self) -> facts.Fact:
+        return facts.PatientMerged(self.into)
+
+
 DATA_OF_TYPE: dict[str, type[EventData]] = {
     "patient.enrolled.v1": PatientEnrolled,
     "patient.disenrolled.v1": PatientDisenrolled,
@@ -239,4 +246,5 @@ DATA_OF_TYPE: dict[str, type[EventData]] = {
     "month.reopened.v1": MonthReopened,
     "event.retracted.v1": EventRetracted,
     "identity.linked.v1": IdentityLinked,
+    "patient.merged.v1": PatientMerged,
 }

@@ -217,3 +217,34 @@ def test_a_letter_remembers_whom_its_bundle_meant(linked: Fed) -> None:
     native(linked, link(value="pt7"))
     assert released(linked) == 1
     assert linked.answers()[0]["patient_id"] == "ours-1"
+
+
+def test_a_replaced_record_is_carried_over_and_comes_back(fed: Fed) -> None:
+    """Patient.link: replaced-by, and a later version without it."""
+
+    def seconds() -> dict[str, int]:
+        return {a["patient_id"]: a["seconds"]["logged"] for a in fed.answers()}
+
+    theirs = {"reference": "Patient/pt2"}
+    fed.take(*chart(), task("t1", 12), task("t2", 9, **{"for": theirs}))
+    link = [{"type": "replaced-by", "other": {"reference": "Patient/pt1"}}]
+    replaced = {"resourceType": "Patient", "id": "pt2", "active": False, "link": link}
+    fed.take({**replaced, **meta(2, "2025-03-10T18:00:00Z")})
+    assert (seconds(), fed.letters()) == ({"pt1": 21 * 60}, [])
+    fed.take(task("t2", 10, 2, **{"for": theirs}), task("t3", 1, **{"for": theirs}))
+    assert seconds() == {"pt1": 23 * 60}
+    fed.take(task("t2", 8, 3))
+    assert seconds() == {"pt1": 21 * 60}
+    parted = {"resourceType": "Patient", "id": "pt2", **meta(3, "2025-03-10T19:00:00Z")}
+    fed.take(parted)
+    assert (seconds(), fed.letters()) == ({"pt1": 20 * 60, "pt2": 60}, [])
+
+
+def test_a_replaced_record_waits_for_the_one_in_its_place(linked: Fed) -> None:
+    native(linked, link("old", "pt2"))
+    named = [{"type": "replaced-by", "other": {"reference": "Patient/pt1"}}]
+    linked.take({"resourceType": "Patient", "id": "pt2", **meta(), "link": named})
+    assert [each.reason for each in linked.letters()] == ["unknown-patient"]
+    native(linked, link("new", "pt1", "l2"))
+    assert released(linked) == 1
+    assert ("patient.merged.v1", {"into": "new"}) in [(n, d) for n, _, d in linked.events()]

@@ -422,7 +422,13 @@ def test_a_death_needs_its_day() -> None:
     assert why(patient(deceasedBoolean=True)) == "imprecise-date@deceasedBoolean"
     assert why(patient(deceasedDateTime="2025-03")) == "imprecise-date@deceasedDateTime"
     link = [{"type": "replaced-by", "other": to_patient("pt2")}]
-    assert why(patient(link=link)) == "patient-merged@link"
+    merged = ("patient.merged.v1", {"into": "pt2"})
+    assert said(patient(link=link)) == [merged]
+    assert said(patient(link=link, deceasedDateTime="2025-03-04"))[0] == merged
+    other = {"type": "replaced-by", "other": to_patient("pt3")}
+    assert why(patient(link=[*link, other])) == "ambiguous@link"
+    elsewhere = {"type": "replaced-by", "other": {"reference": "https://x.example/Patient/1"}}
+    assert why(patient(link=[elsewhere])) == "patient-merged@link.other"
 
 
 # --- claims -------------------------------------------------------------------------------------

@@ -47,4 +47,5 @@ FACTS: dict[str, f.Fact] = {
     "month.reopened.v1": f.MonthReopened("2025-03", "claim rejected"),
     "event.retracted.v1": f.EventRetracted("//ehr.example/time", "e10", "entered in error"),
     "identity.linked.v1": f.IdentityLinked("https://ehr.example/fhir/Patient", "a-1.b"),
+    "patient.merged.v1": f.PatientMerged("pt-7"),
 }

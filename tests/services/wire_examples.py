@@ -116,6 +116,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], f.Fact]] = {
         {"system": "urn:oid:1.2.36.146", "value": "MR-7"},
         f.IdentityLinked("urn:oid:1.2.36.146", "MR-7"),
     ),
+    "patient.merged.v1": ({"into": "pt-7"}, f.PatientMerged("pt-7")),
 }
 
 GONE = object()

@@ -144,7 +144,8 @@ def _resolved(
         return draft
     into = stream_of(into_of(State(state)), "PID-3", context)
     if into == stream:
-        raise Ignore("already-one-patient")
+        sentence = "expected two patients of ours; found that both records are linked to one"
+        raise Review(Reason.PATIENT_MERGED, "MRG-1", sentence)
     return replace(draft, data={"into": split_stream_id(into)[1]})
 
 

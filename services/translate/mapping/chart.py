@@ -13,6 +13,7 @@ from services.translate.reading import (
     codes_of,
     first,
     items,
+    local_reference,
     match,
     obj,
     status_of,
@@ -23,6 +24,7 @@ from services.translate.reading import (
 from services.translate.site import Site
 from services.translate.times import day
 
+MERGED = "patient.merged.v1"
 ICD10 = frozenset({"http://hl7.org/fhir/sid/icd-10-cm", "urn:oid:2.16.840.1.113883.6.90"})
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
 OVER = frozenset({"inactive", "remission", "resolved"})
@@ -143,18 +145,34 @@ def _performed_on(resource: Resource, site: Site) -> str:
 
 
 def patient(resource: Resource, site: Site) -> list[Draft]:
-    """A death. That two records are one patient goes to review."""
-    if any(text(link.get("type")) == "replaced-by" for link in items(resource.get("link"))):
-        sentence = "the record was replaced by another; its history must be brought over"
-        raise Review(Reason.PATIENT_MERGED, "link", sentence)
+    """A death, and that the record was replaced by another."""
+    drafts = _merged(resource, site)
     died = resource.get("deceasedDateTime")
     if died is not None:
         data = {"died_on": day(died, "deceasedDateTime", site.timezone)}
-        return [Draft("death", "patient.died.v1", data)]
+        return [*drafts, Draft("death", "patient.died.v1", data)]
     if resource.get("deceasedBoolean") is True:
         sentence = "expected the day of death; found only that the patient died"
         raise Review(Reason.IMPRECISE_DATE, "deceasedBoolean", sentence)
-    raise Ignore("alive")
+    if not drafts:
+        raise Ignore("alive")
+    return drafts
+
+
+def _merged(resource: Resource, site: Site) -> list[Draft]:
+    """That the record was replaced by another. The reference to it is put in the place of our id
+    by whoever knows whom it means."""
+    links = [each for each in items(resource.get("link")) if each.get("type") == "replaced-by"]
+    named = {local_reference(each.get("other"), site.source) for each in links}
+    if not named:
+        return []
+    if len(named) > 1:
+        raise Review(Reason.AMBIGUOUS, "link", "expected one record in its place; found several")
+    kind, _, name = named.pop().rpartition("/")
+    if kind != "Patient":
+        sentence = "expected a reference to a Patient of this server in its place"
+        raise Review(Reason.PATIENT_MERGED, "link.other", sentence)
+    return [Draft("merged", MERGED, {"into": name})]
 
 
 def patient_identity(resource: Resource, site: Site) -> tuple[str, list[Draft]]:
