@@ -27,7 +27,8 @@ def measure(side: str, file: Path, folder: Path) -> Run:
 def open_ours(folder: Path) -> tuple[Ingest, Store]:
     """The product's own ingest over a SQLite file in `folder`."""
     store = open_store(f"sqlite:///{folder / 'ours.db'}")
-    return Ingest(store, system_clock, BOOK, lambda _: Policy()), store
+    policy = Policy()
+    return Ingest(store, system_clock, BOOK, lambda _: policy), store
 
 
 def _ours(file: Path, folder: Path) -> Run:

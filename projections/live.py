@@ -19,27 +19,56 @@ from domain.alerts import (
 )
 from domain.assess import Assessment, Reckoning, answer, reckon
 from domain.event import Event
-from domain.facts import ClockTicked, Fact, Instant, Month, TimeAmended, TimeLogged, TimeVoided
+from domain.facts import (
+    CarePlanRecorded,
+    ClockTicked,
+    ConditionRecorded,
+    ConditionResolved,
+    ConsentRecorded,
+    ConsentRevoked,
+    Fact,
+    Instant,
+    Month,
+    TimeAmended,
+    TimeLogged,
+    TimeVoided,
+    VisitRecorded,
+)
 from domain.patient import Patient, evolve, months_known, months_touched
 from domain.policy import Policy
 from domain.reach import reach
 from domain.rules import RuleBook
+from domain.slack import Slack, seconds_of, slack_of
 from domain.time.calendar import months_possible
 
 MICROSECONDS = 1_000_000
 
 _TIME_FACTS = frozenset({TimeLogged, TimeAmended, TimeVoided})
 
+_NEED_SECONDS = frozenset(
+    {
+        CarePlanRecorded,
+        ConditionRecorded,
+        ConditionResolved,
+        ConsentRecorded,
+        ConsentRevoked,
+        VisitRecorded,
+    }
+)
+"""Facts that bear on an alert only where something was done in the month: whether a month without
+is at risk hangs on the enrolment, and a conflict on what was billed."""
+
 
 class LivePatient:
     """A patient with where each of its alerts stands."""
 
-    __slots__ = ("_alerts", "_reckoned", "patient")
+    __slots__ = ("_alerts", "_reckoned", "_slack", "patient")
 
     def __init__(self, patient: Patient, alerts: Iterable[tuple[Watched, Standing]] = ()) -> None:
         self.patient = patient
         self._reckoned: dict[Month, Reckoning] = {}
         """Months reckoned after the last event that touched them, until they are answered for."""
+        self._slack: dict[Month, Slack] = {}
         self._alerts: dict[Month, dict[Watched, Standing]] = {}
         for watched, standing in alerts:
             if watched.crosses_patients:
@@ -52,21 +81,51 @@ class LivePatient:
         """Fold one event. Returns the months whose answer it may have changed and the alert
         transitions it caused."""
         evolve(self.patient, event)
+        fact, now = event.fact, recorded_at_us // MICROSECONDS
+        if type(fact) is TimeLogged:
+            unmoved = self._within_slack(fact, now)
+            if unmoved is not None:
+                return unmoved, []
         months = months_touched(self.patient, event)
-        occasion = Occasion(recorded_at_us // MICROSECONDS, event.history)
         watched = months
-        if type(event.fact) not in _TIME_FACTS:
-            watched = months | self._watched_besides(event.fact, occasion.now, policy)
+        if type(fact) not in _TIME_FACTS:
+            self._slack.clear()
+            watched = months | self._watched_besides(fact, now, policy)
+        occasion = Occasion(now, event.history)
         changes: list[Transition] = []
         for month in sorted(watched) if len(watched) > 1 else watched:
             reckoning = reckon(self.patient, month, book, policy)
             if month in months:
                 self._reckoned[month] = reckoning
-            found = self._changes(reckoning, policy, occasion)
-            if found:
-                self._alerts.setdefault(month, {}).update((c.watched, c.standing) for c in found)
-                changes += found
+            changes += self._decide(reckoning, policy, occasion)
         return months, changes
+
+    def _within_slack(self, fact: TimeLogged, now: Instant) -> set[Month] | None:
+        """The months of a new entry if none of their alerts can change by it."""
+        entry = self.patient.entries.get(fact.entry_id)
+        if entry is None or len(entry.revisions) > 1:
+            return None
+        seconds = seconds_of(fact)
+        for month in entry.months:
+            slack = self._slack.get(month)
+            if slack is None or not slack.takes(seconds, now):
+                return None
+        for month in entry.months:
+            self._reckoned.pop(month, None)
+        return entry.months
+
+    def _decide(self, reckoning: Reckoning, policy: Policy, occasion: Occasion) -> list[Transition]:
+        """The month's transitions, noted; and how much may happen until the next one."""
+        month = reckoning.month
+        found = self._changes(reckoning, policy, occasion)
+        if found:
+            self._alerts.setdefault(month, {}).update((c.watched, c.standing) for c in found)
+        slack = slack_of(reckoning, policy, occasion.now)
+        if slack is None:
+            self._slack.pop(month, None)
+        else:
+            self._slack[month] = slack
+        return found
 
     def would_change(self, month: Month, now: Instant, book: RuleBook, policy: Policy) -> bool:
         """Whether the passing of time alone has changed an alert of the month by `now`."""
@@ -94,6 +153,8 @@ class LivePatient:
         or out of it; the month of a tick."""
         if isinstance(fact, ClockTicked):
             return {fact.month}
+        if type(fact) in _NEED_SECONDS:
+            return set()
         months = {m for m in months_possible(now, now) if may_be_at_risk(m, policy, now)}
         if not self.patient.chart.spans:
             months.clear()

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """One event as it lies in the log.
 
     `stream_id` is `<practice>/<patient>` (see `infra.codec.stream_id`); `version` counts from 1
@@ -29,8 +28,7 @@ class StoredEvent:
     position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AssessmentRow:
+class AssessmentRow(NamedTuple):
     """The current assessment of a patient-month.
 
     `body` is the canonical JSON object of the assessment without its last member,
@@ -47,8 +45,7 @@ class AssessmentRow:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AlertState:
+class AlertState(NamedTuple):
     """Where one alert identity stands: its last transition, whether it is raised, and whether it
     was raised without being delivered (`silent`)."""
 
@@ -62,8 +59,7 @@ class AlertState:
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TransitionRow:
+class TransitionRow(NamedTuple):
     """One alert transition, decided once. `body` is its canonical JSON (the CloudEvent's data).
 
     `suppressed` is the reason why no sink may hear of it, None for those that are delivered.
@@ -176,6 +172,8 @@ class Batch:
     events: list[StoredEvent] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     """New stream version of each patient touched."""
+    heads: dict[str, bytes] = field(default_factory=dict)
+    """What the last event of each stream that grew hashes to, where the writer knows it."""
     assessments: list[AssessmentRow] = field(default_factory=list)
     removed_months: list[tuple[str, str]] = field(default_factory=list)
     """(stream_id, month) pairs whose assessment no longer has a ground to exist."""

@@ -9,6 +9,7 @@ from infra.codec.envelope import encode_state
 from infra.codec.faults import BrokenChain, UndecodableEvent
 from infra.codec.instants import instant, instant_text, utc_text
 from infra.codec.names import event_key, split_stream_id, stream_id
+from infra.codec.unfrozen import unfrozen
 
 __all__ = [
     "UPCASTERS",
@@ -26,6 +27,7 @@ __all__ = [
     "previous_link",
     "split_stream_id",
     "stream_id",
+    "unfrozen",
     "utc_text",
     "verify_chain",
 ]

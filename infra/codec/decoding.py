@@ -14,9 +14,10 @@ from domain.facts import Fact
 from infra.codec.content import content_head, digest_of
 from infra.codec.envelope import Envelope
 from infra.codec.faults import UndecodableEvent
-from infra.codec.forms import FORMS, Form, unfrozen
+from infra.codec.forms import FORMS, Form
 from infra.codec.instants import microseconds_of, seconds_of
 from infra.codec.names import split_stream_id
+from infra.codec.unfrozen import unfrozen
 from projections.ports import StoredEvent
 
 _FRACTION = re.compile(rb'("(?:time|started_at|ended_at)":"[^"]{19})\.\d+')

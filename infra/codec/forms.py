@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, make_dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from domain.facts import (
 )
 from infra.codec.envelope import Envelope
 from infra.codec.instants import seconds_of
+from infra.codec.unfrozen import unfrozen
 
 
 class _Performer(msgspec.Struct, gc=False, frozen=True):
@@ -62,15 +62,6 @@ class _Billed(msgspec.Struct, gc=False, rename={"from_on": "from", "through_on":
 def _performer(id: str, role: str, outside_us: bool) -> Performer:
     """One object a person: fewer to make, fewer to keep. (Hashing a `Role` would be slow.)"""
     return Performer(id, Role(role), outside_us)
-
-
-def unfrozen(frozen: type[Any]) -> Any:
-    """A twin of a frozen dataclass with the same slots, to be made into it by its `__class__`.
-
-    Replay makes three objects an event; the frozen ones' own `__init__` takes twice the time.
-    """
-    names = [(field.name, Any) for field in fields(frozen)]
-    return make_dataclass(f"Unfrozen{frozen.__name__}", names, slots=True)
 
 
 _UnfrozenClocked = unfrozen(Clocked)

@@ -102,14 +102,14 @@ class MemoryStore:
 
     def _append(self, events: Sequence[StoredEvent]) -> None:
         for event in in_order(events):
-            stored = replace(event, position=len(self._log) + 1)
+            stored = event._replace(position=len(self._log) + 1)
             self._log.append(stored)
             self._streams.setdefault(event.stream_id, {})[event.version] = stored
             self._keys[event.key] = event.stream_id
 
     def _transit(self, transitions: Sequence[TransitionRow]) -> None:
         for row in transitions:
-            self._transitions.append(replace(row, position=len(self._transitions) + 1))
+            self._transitions.append(row._replace(position=len(self._transitions) + 1))
             self._decided.add((row.state.alert_id, row.state.transition))
             alerts = self._alerts.setdefault(row.stream_id, {})
             known = alerts.get(row.state.alert_id)

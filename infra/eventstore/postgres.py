@@ -87,18 +87,16 @@ class PostgresStore:
         for name, position in sorted(batch.tracking.items()):
             if c.execute(sql.SET_TRACKING, (name, position)).rowcount != 1:
                 raise PositionPassed(f"feed {name} is already at or beyond {position}")
-        if batch.events:
-            rows = [
-                (e.stream_id, e.version, e.name, e.state, e.key) for e in in_order(batch.events)
-            ]
-            copy_events(c, rows)
+        events = in_order(batch.events)
+        if events:
+            copy_events(c, [e[:5] for e in events])
             c.execute(f"NOTIFY {CHANNEL}")
-        self._write_versions(c, batch)
+        self._write_versions(c, batch, events)
         self._write_views(c, batch)
 
     @staticmethod
-    def _write_versions(c: Cursor[Any], batch: Batch) -> None:
-        rows = patient_rows(batch)
+    def _write_versions(c: Cursor[Any], batch: Batch, events: Sequence[StoredEvent]) -> None:
+        rows = patient_rows(batch, events)
         if rows and c.execute(sql.SET_PATIENTS, sql.columns(rows)).rowcount != len(rows):
             raise StreamMoved("a patient's stream has a later version than the batch's")
 

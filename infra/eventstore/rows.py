@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -11,21 +12,29 @@ from infra.codec import link, split_stream_id
 from projections.ports import Batch, DeadLetter, StoredEvent, StoredStream
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_BY_STREAM = itemgetter(0, 1)
 _DECODE_HEADERS = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...]).decode
 
 
 def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     """By stream and version: neighbours in the index are written together."""
-    return sorted(events, key=lambda event: (event.stream_id, event.version))
+    return sorted(events, key=_BY_STREAM)
 
 
-def patient_rows(batch: Batch) -> list[tuple[str, str, str, int, bytes | None]]:
-    """Stream, practice, patient, new version and what its last event hashes to, by stream."""
-    last = {event.stream_id: event for event in in_order(batch.events)}
+def patient_rows(
+    batch: Batch, ordered: Sequence[StoredEvent]
+) -> list[tuple[str, str, str, int, bytes | None]]:
+    """Stream, practice, patient, new version and what its last event hashes to, by stream.
+
+    `ordered` are the batch's events as `in_order` has them.
+    """
+    heads: dict[str, bytes | None] = {**batch.heads}
+    last = {event.stream_id: event for event in ordered} if len(heads) < len(batch.versions) else {}
     rows = []
     for stream, version in sorted(batch.versions.items()):
-        end = last.get(stream)
-        head = None if end is None else link(stream, end.version, end.name, end.state)
+        head, end = heads.get(stream), last.get(stream)
+        if head is None and end is not None:
+            head = link(stream, end.version, end.name, end.state)
         rows.append((stream, *split_stream_id(stream), version, head))
     return rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any, NoReturn, TypeVar
 
 from eventsourcing.persistence import IntegrityError, Tracking
@@ -101,9 +102,10 @@ class SQLiteStore:
         guard(c, batch)
         for name, position in batch.tracking.items():
             self._track(c, name, position)
-        c.executemany(INSERT_EVENT, [event_row(e) for e in in_order(batch.events)])
-        self._write_versions(c, batch)
-        assessed = sorted(batch.assessments, key=lambda a: (a.practice_id, a.patient_id, a.month))
+        events = in_order(batch.events)
+        c.executemany(INSERT_EVENT, [event_row(e) for e in events])
+        self._write_versions(c, batch, events)
+        assessed = sorted(batch.assessments, key=itemgetter(1, 2, 3))
         c.executemany(
             SET_ASSESSMENT,
             [
@@ -131,8 +133,8 @@ class SQLiteStore:
             raise PositionPassed(f"feed {name} is already at or beyond {position}") from None
 
     @staticmethod
-    def _write_versions(c: SQLiteCursor, batch: Batch) -> None:
-        rows = patient_rows(batch)
+    def _write_versions(c: SQLiteCursor, batch: Batch, events: Sequence[StoredEvent]) -> None:
+        rows = patient_rows(batch, events)
         c.executemany(SET_PATIENT, rows)
         if rows and c.sqlite_cursor.rowcount != len(rows):
             raise StreamMoved("a patient's stream has a later version than the batch's")

@@ -100,7 +100,7 @@ def assessment_query(
 
 
 def event_row(e: StoredEvent) -> tuple[object, ...]:
-    return (e.stream_id, e.version, e.name, e.state, e.key)
+    return e[:5]
 
 
 def event(row: Any) -> StoredEvent:

@@ -162,9 +162,9 @@ class Ingest:
         try:
             for item in opened.incoming:
                 if taken.get(item.key, item.stream_id) != item.stream_id:
-                    folding.results[item.index] = conflicting_duplicate()
+                    folding.results[item.piece] = conflicting_duplicate()
                 else:
-                    folding.take(item.index, item.accepted, item.stream_id, item.key)
+                    folding.take(item.piece, item.accepted, item.stream_id, item.key)
             folding.finish()
         except BaseException:
             self._patients.forget(patients)

@@ -182,6 +182,7 @@ class Folding:
         hot.previous = link(stream_id, version, accepted.name, state)
         self.batch.events.append(StoredEvent(stream_id, version, accepted.name, state, key))
         self.batch.versions[stream_id] = version
+        self.batch.heads[stream_id] = hot.previous
         self._touched.setdefault(stream_id, set()).update(months)
         if type(event.fact) in _ENROLMENT:
             self._enrolments.add(stream_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.rejections import Rejection
 from infra.codec import event_key, stream_id
@@ -13,8 +13,7 @@ from projections.ports import DeadLetter, TakenResource
 from services.wire.decode import Accepted, Decoded, decode_message
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One message as a door received it. `origin` names the door and place for dead letters.
 
     `letter_id` is that of the dead letter which is put in again, 0 where the message comes for
@@ -29,11 +28,10 @@ class Delivery:
     letter_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A decoded event with the two names the store knows it by; `index` is that of its piece."""
+class Incoming(NamedTuple):
+    """A decoded event with the two names the store knows it by; `piece` is its piece's index."""
 
-    index: int
+    piece: int
     accepted: Accepted
     stream_id: str
     key: bytes

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from domain.event import Event
-from domain.facts import CLOCK_SOURCE
+from domain.facts import CLOCK_SOURCE, Fact, Instant
 from domain.rejections import Reason, Rejection
-from infra.codec import canonical_json, content_digest
-from services.wire import json_text, modes
+from infra.codec import canonical_json, content_digest, unfrozen
+from services.wire import json_text, modes, quick
 from services.wire.complaints import rejection_of
 from services.wire.envelope import ATTRIBUTES, ENVELOPE_OF_TYPE
 from services.wire.refusal import Refused, missing, refused, token
@@ -21,10 +20,10 @@ from services.wire.work import check_not_ahead
 _VALIDATE = {
     name: model.__pydantic_validator__.validate_python for name, model in ENVELOPE_OF_TYPE.items()
 }
+_UnfrozenEvent = unfrozen(Event)
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """An event fit to be stored.
 
     `name` is the event type, `time_text` the `time` attribute as it was written, `data` the
@@ -55,7 +54,7 @@ def decode_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) ->
 def decode_structured(raw: bytes) -> Decoded:
     """A whole CloudEvent as one JSON object."""
     try:
-        return _of_document(json_text.parse(raw))
+        return _of_text(raw)
     except Refused as refusal:
         return refusal.rejection
 
@@ -78,19 +77,28 @@ def decode_document(document: Mapping[str, Any], history: bool = False) -> Decod
 
 def _of_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:
     if not headers and value is not None:
-        return _of_document(json_text.parse(value))
+        return _of_text(value)
     history = modes.is_history(headers)
     mode, attributes = modes.content_mode(headers)
     if value is None:
         raise refused(Reason.NOT_CLOUDEVENT, "", "an event", "a message without a value")
     if mode is modes.Mode.BINARY:
         return _of_binary(attributes, value, history)
-    return _of_document(json_text.parse(value), history)
+    return _of_text(value, history)
 
 
 def _of_binary(attributes: Mapping[str, str], raw: bytes, history: bool = False) -> Decoded:
     document: dict[str, Any] = {name: attributes[name] for name in ATTRIBUTES if name in attributes}
     document["data"] = json_text.parse(raw, "data")
+    return _of_document(document, history)
+
+
+def _of_text(raw: bytes, history: bool = False) -> Decoded:
+    document = json_text.parse(raw)
+    if type(document) is dict and document.get("type") == quick.NAME and quick.is_plain(raw):
+        found = quick.plain_entry(document)
+        if found is not None:
+            return _accepted(document, quick.NAME, *found, None, history)
     return _of_document(document, history)
 
 
@@ -106,21 +114,35 @@ def _of_document(document: Any, history: bool = False) -> Decoded:
         raise refused(Reason.INVALID_MEMBER, "source", "a sender's own", token(CLOCK_SOURCE))
     fact = envelope.data.fact()
     check_not_ahead(fact, envelope.time)
+    history = history or bool(envelope.backfill)
+    return _accepted(document, name, envelope, fact, envelope.time, envelope.recordedtime, history)
+
+
+def _accepted(
+    document: dict[str, Any],
+    name: str,
+    envelope: Any,
+    fact: Fact,
+    time: Instant,
+    recorded_at_us: int | None,
+    history: bool,
+) -> Accepted:
     time_text = document["time"]
     data = _canonical(document["data"])
     practice, patient = envelope.practiceid, envelope.subject
     digest = content_digest(practice, patient, name, time_text, data)
-    event = Event(
+    event: Event = _UnfrozenEvent(
         practice,
         patient,
         envelope.source,
         envelope.id,
-        envelope.time,
+        time,
         fact,
         digest,
-        envelope.recordedtime,
-        history or bool(envelope.backfill),
+        recorded_at_us,
+        history,
     )
+    event.__class__ = Event
     return Accepted(event, name, time_text, data)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -29,7 +28,7 @@ def store(durable_url: str) -> Iterator[Store]:
 def change(version: int, patient: str, *months: str, gone: tuple[str, ...] = ()) -> Batch:
     """One event of a patient that assesses these months anew and takes others away."""
     rows = [
-        replace(assessment(patient, month, status=f"s{version}"), version=version)
+        assessment(patient, month, status=f"s{version}")._replace(version=version)
         for month in months
     ]
     removed = [(stream(patient), month) for month in gone]

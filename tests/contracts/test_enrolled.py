@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from infra.eventstore.enrolled import open_enrolled
 from projections.ports import FOREVER, AlertState, EnrolledMonths, Store, TransitionRow
 from tests.contracts.made import assessment, batch, event, stream
@@ -106,14 +104,14 @@ def test_a_transition_keeps_why_it_is_not_delivered_and_its_alert_that_it_stands
     state = AlertState("x", MARCH, "threshold.reached", "99490", 1, 1, True, silent=True)
     silent = TransitionRow(stream(), "p1", "pt1", state, 1, b"{}", suppressed="history")
     store.commit(batch(event(1), transitions=[silent]))
-    assert store.transitions(0, 9) == [replace(silent, position=1)]
+    assert store.transitions(0, 9) == [silent._replace(position=1)]
     assert store.load([stream()])[stream()].alerts == [state]
-    ended = replace(state, transition=2, raised=False, silent=False)
-    row = replace(silent, state=ended, suppressed="never-raised")
+    ended = state._replace(transition=2, raised=False, silent=False)
+    row = silent._replace(state=ended, suppressed="never-raised")
     store.commit(batch(event(2), transitions=[row]))
-    assert store.transitions(1, 9) == [replace(row, position=2)]
-    raised = replace(state, transition=3, silent=False)
-    seen = replace(silent, state=raised, suppressed=None)
+    assert store.transitions(1, 9) == [row._replace(position=2)]
+    raised = state._replace(transition=3, silent=False)
+    seen = silent._replace(state=raised, suppressed=None)
     store.commit(batch(event(3), transitions=[seen]))
-    assert store.transitions(2, 9) == [replace(seen, position=3)]
+    assert store.transitions(2, 9) == [seen._replace(position=3)]
     assert store.load([stream()])[stream()].alerts == [raised]

@@ -45,7 +45,7 @@ def test_a_batch_becomes_visible_whole(store: Store) -> None:
         ("p1/pt1", 1, 1),
         ("p1/pt1", 2, 2),
     ]
-    assert store.log(0, 10)[0] == replace(event(1), position=1)
+    assert store.log(0, 10)[0] == event(1)._replace(position=1)
     assert store.versions() == {"p1/pt1": 2}
     assert len(list(store.assessments())) == 1
     assert [t.position for t in store.transitions(0, 10)] == [1]
@@ -230,7 +230,7 @@ def test_alert_states_are_the_last_transitions(store: Store) -> None:
         (3, "a0", 1),
         (4, "a1", 3),
     ]
-    assert rows[0] == replace(transition(1), position=1)
+    assert rows[0] == transition(1)._replace(position=1)
     assert store.transitions(3, 10) == rows[3:]
 
 
@@ -357,7 +357,7 @@ def test_a_batch_of_five_thousand_events_is_one_batch(store: Store) -> None:
     assert {e.key for e in log} == {e.key for e in events}
     streams = store.load([stream(f"pt{n}") for n in range(100)])
     assert {len(s.events) for s in streams.values()} == {50}
-    taken = replace(event(51, "pt0"), key=events[4999].key)
+    taken = event(51, "pt0")._replace(key=events[4999].key)
     with pytest.raises(KeysTaken):
         store.commit(batch(*(event(51, f"pt{n}") for n in range(1, 100)), taken))
 

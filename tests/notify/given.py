@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 
 import msgspec
@@ -40,7 +39,7 @@ def transition(
     )
     recorded_at_us = at_us or system_clock()
     row = TransitionRow(f"{practice}/{patient}", practice, patient, state, recorded_at_us, b"")
-    return replace(row, body=_body(row))
+    return row._replace(body=_body(row))
 
 
 def _body(row: TransitionRow) -> bytes:
