@@ -11,13 +11,14 @@ why it is not delivered.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from hashlib import sha1
+from json.encoder import encode_basestring as _json_text
 from typing import NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.assess.assessment import Family
 from domain.assess.reckoning import Reckoning
@@ -114,8 +115,18 @@ class Transition:
 
 def alert_id(practice_id: str, patient_id: str, watched: Watched) -> str:
     """UUIDv5 over the six parts, written as a JSON array so that no two can be confused."""
-    parts = [practice_id, patient_id, watched.month, watched.type.value, watched.code, watched.unit]
-    return str(uuid5(ALERTS, json.dumps(parts, ensure_ascii=False, separators=(",", ":"))))
+    month, type, code, unit = watched
+    texts = (practice_id, patient_id, month, type.value, code)
+    return _uuid5(f"[{','.join(map(_json_text, texts))},{unit}]".encode())
+
+
+def _uuid5(name: bytes) -> str:
+    """The text of `uuid.uuid5(ALERTS, name)`: every transition needs one."""
+    digest = bytearray(sha1(ALERTS.bytes + name, usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    digits = digest.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 Wanted = dict[Watched, int | None]
@@ -131,7 +142,7 @@ def to_raise(month: Reckoning, policy: Policy, now: Instant) -> Wanted:
         wanted[Watched(month.month, AlertType.CLAIM_DIVERGED, "", 0)] = None
     near = [n for n in month.next if n.seconds_to_go <= policy.approaching_seconds]
     first_is_open = month.next and not month.earned
-    if (near or first_is_open) and _may_still_count(month, now):
+    if (near or first_is_open) and may_still_count(month, now):
         for n in near:
             watched = Watched(month.month, AlertType.THRESHOLD_APPROACHING, n.code, n.unit)
             wanted[watched] = n.seconds_to_go
@@ -157,7 +168,7 @@ def _blockers(month: Reckoning, wanted: Wanted) -> None:
             wanted[Watched(month.month, AlertType.CONFLICT_DETECTED, blocker, 0)] = None
 
 
-def _may_still_count(month: Reckoning, now: Instant) -> bool:
+def may_still_count(month: Reckoning, now: Instant) -> bool:
     """Whether time can still be added that counts: the patient is enrolled, the month not over."""
     over = midnight(last_day(month.month) + ONE_DAY, month.timezone)
     return now < over and "not-enrolled" not in month.blockers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.archive import Archive
@@ -43,45 +44,57 @@ def _always_excluded(fact: TimeLogged | TimeAmended) -> str | None:
     return None
 
 
-def months_of_work(work: Work) -> tuple[Month, ...]:
+def months_of_work(work: Work) -> frozenset[Month]:
     """Every month the work may fall in, whatever the zone."""
     if isinstance(work, Clocked):
-        return months_possible(work.started_at, work.ended_at)
-    return (month_of(work.performed_on),)
+        return _shared(months_possible(work.started_at, work.ended_at))
+    return _shared((month_of(work.performed_on),))
+
+
+@lru_cache(maxsize=4_096)
+def _shared(months: tuple[Month, ...]) -> frozenset[Month]:
+    """One set for all entries of these months."""
+    return frozenset(months)
 
 
 class Entry:
     """One `entry_id` with all its revisions, arrived in any order."""
 
-    __slots__ = ("effective", "entry_id", "months", "revisions", "standing", "unwithdrawn")
+    __slots__ = ("_withdrawn", "effective", "entry_id", "months", "revisions", "standing")
 
     def __init__(self, entry_id: str) -> None:
         self.entry_id = entry_id
-        self.revisions: list[Event] = []
-        self.unwithdrawn: list[Event] = []
+        self.revisions: tuple[Event, ...] = ()
         self.effective: Event | None = None
         self.standing: Standing | None = None
-        self.months: set[Month] = set()
+        self.months: frozenset[Month] = _NO_MONTHS
         """Months that any revision may touch: what a change of this entry can change."""
+        self._withdrawn: Collection[EventKey] = ()
+
+    @property
+    def unwithdrawn(self) -> list[Event]:
+        """The revisions that were not retracted."""
+        return [event for event in self.revisions if event.key not in self._withdrawn]
 
     def add(self, event: Event, withdrawn: Collection[EventKey]) -> None:
-        self.revisions.append(event)
+        self.revisions += (event,)
+        self._withdrawn = withdrawn
         fact = event.fact
         if isinstance(fact, TimeLogged | TimeAmended):
-            self.months.update(months_of_work(fact.work))
-        if event.key not in withdrawn:
+            months = months_of_work(fact.work)
+            self.months = self.months | months if self.months else months
+        if not withdrawn or event.key not in withdrawn:
             self._consider(event)
 
     def settle(self, withdrawn: Collection[EventKey]) -> None:
         """Work out anew what stands, after the set of withdrawn events changed."""
         self.effective = self.standing = None
-        self.unwithdrawn = []
+        self._withdrawn = withdrawn
         for event in self.revisions:
             if event.key not in withdrawn:
                 self._consider(event)
 
     def _consider(self, event: Event) -> None:
-        self.unwithdrawn.append(event)
         if self.effective is not None and self.effective.order > event.order:
             return
         self.effective = event
@@ -177,4 +190,5 @@ class TimeEntries:
             self.changes[month] = self.changes.get(month, 0) + 1
 
 
+_NO_MONTHS: frozenset[Month] = frozenset()
 _NO_ENTRIES: Mapping[str, Entry] = {}

@@ -6,7 +6,7 @@ Facts are kept as sets of revisions, so order, repetition and lateness change no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,12 +199,12 @@ def _entry_of(patient: Patient, event: Event) -> Entry | None:
     return None
 
 
-def months_touched(patient: Patient, event: Event) -> set[Month]:
+def months_touched(patient: Patient, event: Event) -> Set[Month]:
     """Months whose assessment the event may have changed, asked after it was folded."""
     fact = event.fact
     if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
         entry = patient.entries.get(fact.entry_id)
-        return set() if entry is None else set(entry.months)
+        return set() if entry is None else entry.months
     if isinstance(fact, EventRetracted):
         return _months_of_target(patient, fact)
     if isinstance(fact, ClockTicked):
@@ -215,7 +215,7 @@ def months_touched(patient: Patient, event: Event) -> set[Month]:
     return {month for month in months_known(patient) if first <= month <= last}
 
 
-def _months_of_target(patient: Patient, fact: EventRetracted) -> set[Month]:
+def _months_of_target(patient: Patient, fact: EventRetracted) -> Set[Month]:
     target = patient.event((fact.event_source, fact.event_id))
     if target is None:
         return set()

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from domain.alerts import few_days_from
+from domain.alerts import few_days_from, may_still_count
 from domain.assess.reckoning import Reckoning
-from domain.facts import Clocked, Instant, TimeLogged
+from domain.facts import Clocked, Instant, Role, TimeLogged
 from domain.policy import Policy
 from domain.time.calendar import ONE_DAY, last_day, midnight
 
@@ -22,25 +22,27 @@ NO_END: Final[Instant] = 2**62
 
 @dataclass(slots=True)
 class Slack:
-    """No alert of the month changes while entries that are added last less than `seconds` in all
-    and the clock stands from `since` on and before `until`."""
+    """No alert of the month changes while the clock stands from `since` on and before `until`, and
+    entries that are added last less than `seconds` in all, those of practitioners less than
+    `practitioner_seconds` besides."""
 
     seconds: int
+    practitioner_seconds: int
     since: Instant
     until: Instant
 
-    def takes(self, seconds: int, now: Instant) -> bool:
+    def takes(self, fact: TimeLogged, now: Instant) -> bool:
         """Whether an entry added at `now` leaves all alerts as they are; it is then used up."""
-        if seconds >= self.seconds or not self.since <= now < self.until:
+        work = fact.work
+        lasted = work.ended_at - work.started_at if isinstance(work, Clocked) else work.seconds
+        if lasted >= self.seconds or not self.since <= now < self.until:
             return False
-        self.seconds -= seconds
+        if fact.performer.role is not Role.CLINICAL_STAFF:
+            if lasted >= self.practitioner_seconds:
+                return False
+            self.practitioner_seconds -= lasted
+        self.seconds -= lasted
         return True
-
-
-def seconds_of(fact: TimeLogged) -> int:
-    """How long the work of an entry lasted."""
-    work = fact.work
-    return work.ended_at - work.started_at if isinstance(work, Clocked) else work.seconds
 
 
 def slack_of(month: Reckoning, policy: Policy, now: Instant) -> Slack | None:
@@ -51,14 +53,18 @@ def slack_of(month: Reckoning, policy: Policy, now: Instant) -> Slack | None:
     """
     if month.tally.lifted_in_earned:
         return None
-    seconds = min((_gap(n.seconds_to_go, policy) for n in month.next), default=NO_END)
-    return Slack(seconds, now, _until(month, policy, now))
-
-
-def _gap(seconds_to_go: int, policy: Policy) -> int:
-    """Seconds until the threshold is approached, or once it is, until it is reached."""
-    margin = seconds_to_go - policy.approaching_seconds
-    return margin if margin > 0 else seconds_to_go
+    seconds = practitioner_seconds = NO_END
+    margin = policy.approaching_seconds if may_still_count(month, now) else 0
+    pools = {family.rule.family: family.rule.pool for family in month.context.families}
+    for nearest in month.next:
+        # Until the threshold is approached; once it is, until it is reached.
+        beyond = nearest.seconds_to_go - margin
+        gap = beyond if beyond > 0 else nearest.seconds_to_go
+        if pools[nearest.family] == "practitioner":
+            practitioner_seconds = gap
+        else:
+            seconds = min(seconds, gap)
+    return Slack(seconds, practitioner_seconds, now, _until(month, policy, now))
 
 
 def _until(month: Reckoning, policy: Policy, now: Instant) -> Instant:

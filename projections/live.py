@@ -6,7 +6,7 @@ audits, so that all three see the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from domain.alerts import (
     Occasion,
@@ -38,7 +38,7 @@ from domain.patient import Patient, evolve, months_known, months_touched
 from domain.policy import Policy
 from domain.reach import reach
 from domain.rules import RuleBook
-from domain.slack import Slack, seconds_of, slack_of
+from domain.slack import Slack, slack_of
 from domain.time.calendar import months_possible
 
 MICROSECONDS = 1_000_000
@@ -77,7 +77,7 @@ class LivePatient:
 
     def take(
         self, event: Event, recorded_at_us: int, book: RuleBook, policy: Policy
-    ) -> tuple[set[Month], list[Transition]]:
+    ) -> tuple[Set[Month], list[Transition]]:
         """Fold one event. Returns the months whose answer it may have changed and the alert
         transitions it caused."""
         evolve(self.patient, event)
@@ -86,7 +86,7 @@ class LivePatient:
             unmoved = self._within_slack(fact, now)
             if unmoved is not None:
                 return unmoved, []
-        months = months_touched(self.patient, event)
+        months: Set[Month] = months_touched(self.patient, event)
         watched = months
         if type(fact) not in _TIME_FACTS:
             self._slack.clear()
@@ -100,15 +100,14 @@ class LivePatient:
             changes += self._decide(reckoning, policy, occasion)
         return months, changes
 
-    def _within_slack(self, fact: TimeLogged, now: Instant) -> set[Month] | None:
+    def _within_slack(self, fact: TimeLogged, now: Instant) -> Set[Month] | None:
         """The months of a new entry if none of their alerts can change by it."""
         entry = self.patient.entries.get(fact.entry_id)
         if entry is None or len(entry.revisions) > 1:
             return None
-        seconds = seconds_of(fact)
         for month in entry.months:
             slack = self._slack.get(month)
-            if slack is None or not slack.takes(seconds, now):
+            if slack is None or not slack.takes(fact, now):
                 return None
         for month in entry.months:
             self._reckoned.pop(month, None)

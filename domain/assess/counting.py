@@ -8,7 +8,7 @@ later one needs to know.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -75,6 +75,28 @@ class Tally:
     """Some logged work was reported more than `CONTEMPORANEOUS_SECONDS` after it had ended."""
     lifted_in_earned: bool = False
     """Some seconds are excluded for a reason that `earned` leaves aside."""
+    starts: list[Instant] = field(default_factory=list)
+    ends: list[Instant] = field(default_factory=list)
+    """The clocked entries that may count, ascending; touching or overlapping ones are one."""
+
+    def cover(self, start: Instant, end: Instant) -> None:
+        """An entry that may count has covered these seconds. They begin no earlier than all that
+        is covered, or they were free."""
+        starts, ends = self.starts, self.ends
+        if not ends or start > ends[-1]:
+            starts.append(start)
+            ends.append(end)
+        elif start >= starts[-1]:
+            ends[-1] = max(ends[-1], end)
+        else:
+            index = bisect_left(starts, end)
+            starts.insert(index, start)
+            ends.insert(index, end)
+
+    def is_free(self, start: Instant, end: Instant) -> bool:
+        """Whether no entry that may count covers any of these seconds."""
+        index = bisect_right(self.ends, start)
+        return index == len(self.starts) or end <= self.starts[index]
 
     def exclude(self, entry_id: str, reason: str, seconds: int) -> None:
         self.lifted_in_earned |= reason in LIFTED_IN_EARNED
@@ -117,16 +139,29 @@ def count(
 
 
 def count_one_more(tally: Tally, context: MonthContext, standing: Standing) -> bool:
-    """Count an entry on top of a tally when it starts no earlier than everything counted so far
-    has ended: then it shares no second and order cannot matter. False: count the month anew."""
+    """Count an entry on top of a tally when it shares no second with what was counted so far: then
+    order cannot matter. False: count the month anew."""
     work = standing.work
-    if type(work) is Clocked:
-        if work.started_at < tally.everyone.reached:
-            return False
-        _count_clocked(tally, context, standing, False)
-    else:
+    if type(work) is not Clocked:
         _count_unclocked(tally, context, standing, False)
+    elif work.started_at >= tally.everyone.reached:
+        _count_clocked(tally, context, standing, False)
+    elif tally.is_free(work.started_at, work.ended_at):
+        _count_between(tally, context, standing)
+    else:
+        return False
     return True
+
+
+def _count_between(tally: Tally, context: MonthContext, standing: Standing) -> None:
+    """Count an entry that fills a gap: for it, no entry has reached anywhere yet."""
+    pools = (tally.staff, tally.practitioner, tally.everyone)
+    reached = [pool.reached for pool in pools]
+    for pool in pools:
+        pool.reached = NEVER
+    _count_clocked(tally, context, standing, False)
+    for pool, before in zip(pools, reached, strict=True):
+        pool.reach(before)
 
 
 def work_ended_at(context: MonthContext, work: Work) -> Instant:
@@ -168,6 +203,7 @@ def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, last
     if tally.logged > logged_before and standing.event.time - ended_at > CONTEMPORANEOUS_SECONDS:
         tally.late = True
     if never is None:
+        tally.cover(started_at, ended_at)
         own.reach(ended_at)
         tally.everyone.reach(ended_at)
 

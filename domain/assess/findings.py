@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from domain.chart import Chart
 from domain.event import Event
@@ -139,13 +140,21 @@ def initiating_visits(chart: Chart, rules: RuleSet, span: Span) -> list[Event]:
     for event in chart.visits:
         fact = event.fact
         assert isinstance(fact, VisitRecorded)
-        qualifies = any(
-            fact.hcpcs in row.codes for row in in_force(QUALIFYING_VISIT_RULES, fact.on)
-        )
         discussed_enough = fact.ccm_discussed or not discussed
-        if qualifies and discussed_enough and fact.npi == npi and fact.on >= earliest:
+        if (
+            discussed_enough
+            and fact.npi == npi
+            and fact.on >= earliest
+            and _qualifies(fact.hcpcs, fact.on)
+        ):
             found.append(event)
     return sorted(found, key=visit_day)
+
+
+@lru_cache(maxsize=65_536)
+def _qualifies(hcpcs: str, on: date) -> bool:
+    """Whether a visit of that code and day may initiate care management."""
+    return any(hcpcs in row.codes for row in in_force(QUALIFYING_VISIT_RULES, on))
 
 
 def visit_day(event: Event) -> date:

@@ -31,7 +31,8 @@ def _has_float(value: object) -> bool:
         members = value
     else:
         return type(value) not in _ONE_FORM
-    return any(type(member) not in _ONE_FORM and _has_float(member) for member in members)
+    nested = [member for member in members if type(member) not in _ONE_FORM]
+    return bool(nested) and any(map(_has_float, nested))
 
 
 def _canonical(value: object) -> object:
