@@ -31,11 +31,15 @@ class Slack:
     since: Instant
     until: Instant
 
+    def lasts(self, now: Instant) -> bool:
+        """Whether time alone has changed nothing at `now`."""
+        return self.since <= now < self.until
+
     def takes(self, fact: TimeLogged, now: Instant) -> bool:
         """Whether an entry added at `now` leaves all alerts as they are; it is then used up."""
         work = fact.work
         lasted = work.ended_at - work.started_at if isinstance(work, Clocked) else work.seconds
-        if lasted >= self.seconds or not self.since <= now < self.until:
+        if lasted >= self.seconds or not self.lasts(now):
             return False
         if fact.performer.role is not Role.CLINICAL_STAFF:
             if lasted >= self.practitioner_seconds:

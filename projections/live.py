@@ -89,8 +89,8 @@ class LivePatient:
         months: Set[Month] = months_touched(self.patient, event)
         watched = months
         if type(fact) not in _TIME_FACTS:
-            self._slack.clear()
-            watched = months | self._watched_besides(fact, now, policy)
+            self._slack = self._outlasting(fact, now)
+            watched = months | (self._watched_besides(fact, now, policy) - self._slack.keys())
         occasion = Occasion(now, event.history)
         changes: list[Transition] = []
         for month in sorted(watched) if len(watched) > 1 else watched:
@@ -112,6 +112,13 @@ class LivePatient:
         for month in entry.months:
             self._reckoned.pop(month, None)
         return entry.months
+
+    def _outlasting(self, fact: Fact, now: Instant) -> dict[Month, Slack]:
+        """The slack that a fact other than time leaves: of months in which nothing was done."""
+        if type(fact) not in _NEED_SECONDS:
+            return {}
+        known = months_known(self.patient)
+        return {m: s for m, s in self._slack.items() if m not in known and s.lasts(now)}
 
     def _decide(self, reckoning: Reckoning, policy: Policy, occasion: Occasion) -> list[Transition]:
         """The month's transitions, noted; and how much may happen until the next one."""
@@ -152,8 +159,6 @@ class LivePatient:
         or out of it; the month of a tick."""
         if isinstance(fact, ClockTicked):
             return {fact.month}
-        if type(fact) in _NEED_SECONDS:
-            return set()
         months = {m for m in months_possible(now, now) if may_be_at_risk(m, policy, now)}
         if not self.patient.chart.spans:
             months.clear()
