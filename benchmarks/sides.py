@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 from benchmarks.runs import Run, peak_bytes, stopwatch
 from domain.policy import Policy
@@ -12,16 +14,18 @@ from domain.rules import BOOK
 from infra.clock import system_clock
 from infra.eventstore import open_store
 from projections.ports import Store
-from services.bootstrap import calm_collector
-from services.doors.files import ingest_file
+from services.bootstrap import stop_collector
+from services.doors.files import FileOutcome, ingest_file
+from services.doors.shares import WHOLE, Share
+from services.doors.together import Progress, take_together
 from services.ingest.core import Ingest
 
 Totals = dict[tuple[str, str], tuple[int, int, int]]
 
 
 def measure(side: str, file: Path, folder: Path) -> Run:
-    """One run of a side, in this process."""
-    return _ours(file, folder) if side == "ours" else _peer(file, folder)
+    """One run of a side: `peer`, or `oursN` in N processes."""
+    return _peer(file, folder) if side == "peer" else _ours(side, file, folder)
 
 
 def open_ours(folder: Path) -> tuple[Ingest, Store]:
@@ -31,13 +35,27 @@ def open_ours(folder: Path) -> tuple[Ingest, Store]:
     return Ingest(store, system_clock, BOOK, lambda _: policy), store
 
 
-def _ours(file: Path, folder: Path) -> Run:
+def _share(file: Path, folder: Path, share: Share, progress: Progress) -> FileOutcome:
     ingest, store = open_ours(folder)
-    calm_collector()
+    stop_collector()
+    outcome = ingest_file(ingest, store, file, progress=progress, share=share)
+    store.close()
+    return outcome
+
+
+def _ours(side: str, file: Path, folder: Path) -> Run:
+    processes = int(side.removeprefix("ours"))
+    store = open_ours(folder)[1]
+    store.close()
     started = stopwatch()
-    outcome = ingest_file(ingest, store, file)
+    if processes == 1:
+        outcome = _share(file, folder, WHOLE, lambda _: None)
+        memory = peak_bytes()
+    else:
+        outcome = take_together(partial(_share, file, folder), processes)
+        memory = getrusage(RUSAGE_CHILDREN).ru_maxrss * 1024 * processes
     seconds = stopwatch() - started
-    memory = peak_bytes()
+    store = open_ours(folder)[1]
     if outcome.dead_lettered:
         raise AssertionError(f"{outcome.dead_lettered} lines of the workload were refused")
     totals = {}
@@ -48,7 +66,7 @@ def _ours(file: Path, folder: Path) -> Run:
         if counted[0]:
             totals[answer["patient_id"], answer["month"]] = counted
     store.close()
-    return _run("ours", outcome.lines, seconds, memory, folder, totals)
+    return _run(side, outcome.lines, seconds, memory, folder, totals)
 
 
 def _peer(file: Path, folder: Path) -> Run:

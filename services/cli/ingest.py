@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,9 +14,11 @@ import typer
 
 from services.cli.frame import FAILED, fail, opened, print_json, to_json
 from services.cli.ingest_form import Asked, Form, form_of, settings_with
+from services.cli.ingest_shares import shared_files, take_share
 
 if TYPE_CHECKING:
     from domain.rejections import Rejection
+    from infra.settings import Settings
     from projections.ports import Store
     from services.bootstrap import Parts
     from services.doors.files import FileOutcome
@@ -65,6 +68,17 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")
 ]
 
+Processes = Annotated[
+    int,
+    typer.Option(
+        "--processes",
+        min=0,
+        max=64,
+        help="How many take a file of events at once; 0: as its size and this machine ask for.",
+        show_default=False,
+    ),
+]
+
 Moved = Callable[[int], None]
 
 
@@ -77,11 +91,13 @@ def ingest(
     mapping: MappingFile = None,
     exported_at: ExportedAt = None,
     dry_run: DryRun = False,
+    processes: Processes = 0,
 ) -> None:
     """Put event files into the store. Killed at any point and run again, it goes on where it was.
 
     Lines that cannot be taken become dead letters, and the exit code is then 1. With --mapping
-    each row that cannot be taken is also told on standard error, as JSON.
+    each row that cannot be taken is also told on standard error, as JSON. Of a large file of
+    events several processes take each its share of the patients.
 
     \b
     Example: caretally ingest january.jsonl.gz february.jsonl
@@ -90,22 +106,28 @@ def ingest(
              caretally ingest night.hl7
              caretally ingest --mapping timer.toml --dry-run march.csv
     """
-    from services.bootstrap import calm_collector
+    from services.bootstrap import stop_collector
 
     for path in files:
         if not path.is_file():
             fail(f"{path}: {'not a file' if path.exists() else 'no such file'}")
         if path.name.removesuffix(".gz").lower().endswith(".csv") and mapping is None:
             fail(f"{path}: a spreadsheet needs --mapping; see examples/timer.toml")
-    with opened(settings_with(mapping)) as parts:
-        calm_collector()
-        asked = Asked(form, site, mapping, exported_at)
-        forms = [form_of(parts, path, asked) for path in files]
+    stop_collector()
+    settings, asked = settings_with(mapping), Asked(form, site, mapping, exported_at)
+    with opened(settings) as parts:
+        forms = {path: form_of(parts, path, asked) for path in files}
+    several = {} if dry_run else shared_files(forms, processes)
+    outcomes = [
+        (path, _together(settings, path, forms[path], history, count))
+        for path, count in several.items()
+    ]
+    with opened(settings) as parts:
         rehearsal = parts.rehearsal() if dry_run else None
         core = parts.rehearsing(rehearsal) if rehearsal else parts.ingest()
         store = rehearsal.store if rehearsal else parts.store
-        door = _Door(core, store, parts.settings.batch_size, history)
-        outcomes = [(path, door.take(path, each)) for path, each in zip(files, forms, strict=True)]
+        door = _Door(core, store, settings.batch_size, history)
+        outcomes += [(path, door.take(path, forms[path])) for path in files if path not in several]
         if rehearsal is None:
             _release(parts, core)
     _summarise(outcomes, as_json, rehearsal)
@@ -132,31 +154,49 @@ class _Door:
 
     def take(self, path: Path, form: Form) -> FileOutcome:
         """Take a file."""
-        from projections.ports import ReadModelsMoved
         from services.doors.files import ingest_file
-        from services.doors.lines import DamagedFile
-        from services.sheets.reading import SheetError
 
-        try:
-            with _progress(path, form) as progress:
-                return ingest_file(
-                    self._core,
-                    self._store,
-                    path,
-                    self._size,
-                    progress,
-                    self._history,
-                    form.marks,
-                    form.read,
-                    form.reading,
-                    _tell if form.tells else None,
-                )
-        except ReadModelsMoved as error:
-            fail(f"{error}; it goes on where it was", FAILED)
-        except OSError as error:
-            fail(f"{path}: {error.strerror or error}")
-        except (DamagedFile, SheetError) as error:
-            fail(f"{error}; every line before that was taken")
+        with _told(path), _progress(path, form) as progress:
+            return ingest_file(
+                self._core,
+                self._store,
+                path,
+                self._size,
+                progress,
+                self._history,
+                form.marks,
+                form.read,
+                form.reading,
+                _tell if form.tells else None,
+            )
+
+
+def _together(
+    settings: Settings, path: Path, form: Form, history: bool, processes: int
+) -> FileOutcome:
+    from services.doors.together import take_together
+
+    work = partial(take_share, settings, path, history)
+    with _told(path), _progress(path, form) as progress:
+        return take_together(work, processes, progress)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What ends a file early, as one line."""
+    from projections.ports import ReadModelsMoved
+    from services.doors.lines import DamagedFile
+    from services.doors.together import ShareFailed
+    from services.sheets.reading import SheetError
+
+    try:
+        yield
+    except (ReadModelsMoved, ShareFailed) as error:
+        fail(f"{error}; it goes on where it was", FAILED)
+    except OSError as error:
+        fail(f"{path}: {error.strerror or error}")
+    except (DamagedFile, SheetError) as error:
+        fail(f"{error}; every line before that was taken")
 
 
 def _tell(delivery: Delivery, rejection: Rejection) -> None:

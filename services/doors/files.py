@@ -17,6 +17,7 @@ from typing import Final
 from domain.rejections import Rejection
 from projections.ports import PositionPassed, Store
 from services.doors.lines import LINE_BYTES_KEPT, DamagedFile, Line, lines_of, sha256_of
+from services.doors.shares import WHOLE, Share
 from services.ingest import Delivery, Ingest
 from services.wire.modes import HISTORY
 
@@ -52,13 +53,14 @@ def ingest_file(
     ingest: Ingest,
     store: Store,
     path: Path,
-    batch_size: int = 4000,
+    batch_size: int = 10_000,
     progress: Callable[[int], None] | None = None,
     history: bool = False,
     marks: Headers = (),
     read: Reader = lines_of,
     reading: str = "",
     refused: Refused | None = None,
+    share: Share = WHOLE,
 ) -> FileOutcome:
     """Take a file's lines, from where an earlier run stopped, in transactions of `batch_size`.
 
@@ -66,32 +68,37 @@ def ingest_file(
     marks every line as history, which no alert is delivered for; `marks` are headers that name
     another form than our events, and `read` takes a file of that form apart; `reading` names how
     it is read, where the same file may be read anew in another way. `refused` hears of lines that
-    cannot be taken. Raises
+    cannot be taken; of several processes each takes its `share`. Raises
     `OSError` when the file cannot be read, `DamagedFile` when its gzip is broken (all whole lines
     before that are taken), and whatever an outage of the store raises; run it again after either.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size: expected at least 1, found {batch_size}")
     with path.open("rb") as file:
-        feed = f"file:{sha256_of(file)}{reading}"
+        feed = share.feed(f"file:{sha256_of(file)}{reading}")
         done = store.tracking(feed) or 0
         outcome = FileOutcome(feed, resumed_after=done, lines=done)
         marks = (*marks, (HISTORY, b"true")) if history else marks
         delivery = partial(_delivery, path.name, marks)
-        for batch in _batches(read(file, path), done, batch_size):
+        for batch in _batches(read(file, path), done, batch_size, share):
             _take(ingest, store, delivery, batch, outcome, refused)
             if progress is not None:
                 progress(outcome.lines)
     return outcome
 
 
-def _batches(lines: Iterator[Line], done: int, batch_size: int) -> Iterator[list[Line]]:
-    """Lines beyond `done` that are not blank; at damage, first what was read before it."""
+def _batches(
+    lines: Iterator[Line], done: int, batch_size: int, share: Share
+) -> Iterator[list[Line]]:
+    """Lines of the share beyond `done` that are not blank; at damage, first what was read before
+    it."""
     batch: list[Line] = []
     size = 0
     try:
         for line in lines:
             if line.number <= done or not line.text or line.text.isspace():
+                continue
+            if not share.holds(line.text):
                 continue
             batch.append(line)
             size += len(line.text)

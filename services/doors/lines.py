@@ -41,6 +41,11 @@ class DamagedFile(Exception):
         super().__init__(f"{path} is damaged after line {line}: {why}")
         self.path = path
         self.line = line
+        self._why = why
+
+    def __reduce__(self) -> tuple[type[DamagedFile], tuple[Path, int, str]]:
+        """It crosses from one process to another."""
+        return DamagedFile, (self.path, self.line, self._why)
 
 
 def sha256_of(file: BufferedReader) -> str:

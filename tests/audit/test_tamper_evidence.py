@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -341,5 +340,5 @@ def test_an_event_in_another_stream_is_no_leaf_of_the_same_hash() -> None:
     from infra.transparency import event_leaf
 
     event = StoredEvent("p1/pt1", 1, "n", b"state", b"k" * 16, 1)
-    assert event_leaf(event) != event_leaf(replace(event, stream_id="p1/pt", name="1n"))
-    assert event_leaf(event) != event_leaf(replace(event, name="nk", key=b"k" * 15))
+    assert event_leaf(event) != event_leaf(event._replace(stream_id="p1/pt", name="1n"))
+    assert event_leaf(event) != event_leaf(event._replace(name="nk", key=b"k" * 15))

@@ -1,0 +1,54 @@
+"""Large files of `caretally ingest`: by how many processes, and what each of them does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from services.cli.frame import opened
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+    from services.cli.ingest_form import Form
+    from services.doors.files import FileOutcome
+    from services.doors.shares import Share
+
+ALONE_BYTES_MAX: Final = 16 * 1_048_576
+"""A file up to this is taken by one process: others would hardly have begun."""
+PROCESSES_MAX: Final = 4
+"""More do not help by themselves: one writes at a time."""
+
+_PACKED: Final = b"\x1f\x8b"
+_PACKED_TO: Final = 10
+"""About how often a packed file of events is smaller."""
+
+
+def shared_files(forms: Mapping[Path, Form], wished: int) -> dict[Path, int]:
+    """The files that several processes take, and how many; `wished` 0 lets the size decide.
+
+    Of another form than our events there are none: one message of it may speak of the next.
+    """
+    found = {path: _processes(path, wished) for path, form in forms.items() if not form.marks}
+    return {path: processes for path, processes in found.items() if processes > 1}
+
+
+def _processes(path: Path, wished: int) -> int:
+    if wished:
+        return wished
+    with path.open("rb") as file:
+        packed = file.read(2) == _PACKED
+    size_bytes = path.stat().st_size * (_PACKED_TO if packed else 1)
+    return 1 if size_bytes <= ALONE_BYTES_MAX else min(os.cpu_count() or 1, PROCESSES_MAX)
+
+
+def take_share(
+    settings: Settings, path: Path, history: bool, share: Share, progress: Callable[[int], None]
+) -> FileOutcome:
+    """One process's share of a file, over a store that nobody else holds."""
+    from services.doors.files import ingest_file
+
+    with opened(settings) as parts:
+        core, size = parts.ingest(), settings.batch_size
+        return ingest_file(core, parts.store, path, size, progress, history=history, share=share)
