@@ -17,7 +17,17 @@ from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
 from services.access import OPEN, needs
-from services.api import asking, assessments, explanations, faults
+from services.api import (
+    alerts,
+    asking,
+    assessments,
+    audits,
+    explanations,
+    faults,
+    letters,
+    panels,
+    timelines,
+)
 from services.api.addresses import API, WholeParts
 from services.api.desk import Answer, Desk, conditional
 from services.api.methods import Methods
@@ -27,6 +37,11 @@ from services.api.resource import Resource
 RESOURCES: tuple[Resource, ...] = (
     *assessments.ROUTES,
     *explanations.ROUTES,
+    *timelines.ROUTES,
+    *alerts.ROUTES,
+    *panels.ROUTES,
+    *letters.ROUTES,
+    *audits.ROUTES,
 )
 
 
@@ -38,6 +53,7 @@ class Api:
         self._desk = desk
         self._fastapi = _fastapi(desk)
         self._fastapi.add_route("/openapi.json", self._described, include_in_schema=False)
+        self._fastapi.add_route("/alerts/stream", alerts.stream, include_in_schema=False)
         self._app = WholeParts(Methods(self._fastapi, lambda: self.routes))
 
     @property

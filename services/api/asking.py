@@ -14,15 +14,18 @@ from starlette.requests import Request
 
 from domain.alerts import AlertType
 from domain.assess.assessment import Status
+from domain.rejections import Reason
 from domain.rules.codes import Family
 from services.api.addresses import restored
 from services.api.faults import Refused
+from services.audit.claims import Kind
 from services.wire import instants, scalars
 from services.wire.limits import IDENTIFIER_CHARS_MAX
 
 PAGE: Final = 100
 PAGE_MAX: Final = 1_000
 CURSOR_CHARS_MAX: Final = 2_048
+ID_DIGITS_MAX: Final = 15
 
 _PRINTABLE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 _CODE: Final = re.compile(r"[0-9A-Z]{5}", re.ASCII)
@@ -92,10 +95,10 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _id(text: str) -> str:
-    if not (text.isascii() and text.isdigit()) or len(text) > 18 or int(text) < 1:
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > ID_DIGITS_MAX or int(text) < 1:
         raise ValueError(text)
-    return str(int(text))
+    return int(text)
 
 
 def _in_path(text: str) -> str:
@@ -125,6 +128,16 @@ _INSTANTS = form(instants.instant_us, scalars.INSTANT, {"type": "string", "forma
 InPath = Annotated[str, Path(), *_IN_PATH]
 MonthInPath = Annotated[str, Path(), *_MONTHS]
 
+IdInPath = Annotated[
+    int,
+    Path(),
+    *form(
+        _id,
+        "a number from 1 on",
+        {"type": "integer", "minimum": 1, "maximum": 10**ID_DIGITS_MAX - 1},
+    ),
+]
+
 Practice = Annotated[str | None, Query(), *_ID]
 Patient = Annotated[str | None, Query(), *_ID]
 Month = Annotated[str | None, Query(), *_MONTHS]
@@ -132,11 +145,22 @@ StatusWord = Annotated[str | None, Query(), *one_of(Status)]
 Code = Annotated[str | None, Query(), *matching(_CODE, "a code of 5 capital letters or digits", 5)]
 FamilyWord = Annotated[str | None, Query(), *one_of(Family)]
 Word = Annotated[str | None, Query(), *matching(re.compile("[a-z0-9-]+"), "a word", 60)]
+ReasonWord = Annotated[str | None, Query(), *one_of(Reason)]
+Origin = Annotated[
+    str | None,
+    Query(),
+    *matching(_PRINTABLE, "the beginning of an origin such as file:march.jsonl", 200),
+]
 AlertWord = Annotated[str | None, Query(), *one_of(AlertType)]
 StateWord = Annotated[str | None, Query(), *one_of(("raised", "resolved"))]
 Instant = Annotated[int | None, Query(), *_INSTANTS]
 InstantNeeded = Annotated[int, Query(), *_INSTANTS]
+From = Annotated[int, Query(alias="from"), *_INSTANTS]
+MaybeFrom = Annotated[int | None, Query(alias="from"), *_INSTANTS]
+By = Annotated[str | None, Query(), *_ID]
+ClaimKind = Annotated[str | None, Query(), *one_of(Kind)]
 Mark = Annotated[bool, Query(), *form(_mark, "true or false", {"type": "boolean"})]
+MaybeMark = Annotated[bool | None, Query(), *form(_mark, "true or false", {"type": "boolean"})]
 Limit = Annotated[
     int,
     Query(),

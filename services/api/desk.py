@@ -75,6 +75,19 @@ class Desk:
 
         return conditional(request, await self.call(noted_work))
 
+    async def act(
+        self, request: Request, wanted: Mapping[str, str | None], work: Callable[[], Answer]
+    ) -> Response:
+        """What `work` came to, after it was written down who asked for it."""
+
+        def noted_work() -> Answer:
+            self._noted(request, _narrowed(request, wanted))
+            return work()
+
+        done = await self.call(noted_work)
+        headers = {"cache-control": "no-store", **done.headers}
+        return Response(done.body, headers=headers, media_type=done.media_type)
+
     async def call(self, work: Callable[[], Any]) -> Any:
         """Work of a thread, within limits. Raises Fault where it cannot be done now."""
         if self._open >= READERS + WAITING_MAX:

@@ -57,7 +57,7 @@ def _outbound() -> dict[str, Schema]:
     (_,), found = msgspec.json.schema_components([Assessment], ref_template=REF.format("{name}"))
     components = {name: _titled(schema) for name, schema in found.items()}
     components[ASSESSMENT] = components.pop(Assessment.__name__)
-    return {**components, ALERT: _alert()}
+    return {**components, ALERT: alert_schema()}
 
 
 def _titled(schema: Schema) -> Schema:
@@ -65,7 +65,7 @@ def _titled(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key != "description"}
 
 
-def _alert() -> Schema:
+def alert_schema() -> Schema:
     members: dict[str, Schema] = {
         "alert_id": {"type": "string", "format": "uuid"},
         "transition": {"type": "integer", "minimum": 1},

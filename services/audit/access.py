@@ -17,6 +17,7 @@ from infra.clock import Clock
 from infra.codec import instant_text
 from infra.eventstore.accesses import AccessLog
 from projections.ports import Store
+from services.wire.instants import instant_us
 
 COMMAND: Final = "command"
 HTTP: Final = "http"
@@ -99,9 +100,31 @@ def record(
     return _decode(AccessLog(store).append(body_of).body)
 
 
-def accesses(store: Store) -> Iterator[Access]:
-    """Every read, oldest first. Raises msgspec.DecodeError for an entry that was tampered with."""
-    return (_decode(row.body) for row in AccessLog(store).rows())
+def accesses(store: Store, after: int = 0) -> Iterator[Access]:
+    """Every read with a number beyond `after`, oldest first. Raises msgspec.DecodeError for an
+    entry that was tampered with."""
+    return (_decode(row.body) for row in AccessLog(store).rows(after))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Which reads are asked for; None is any. `by` is an actor or user; `first_us` and `last_us`
+    are instants in microseconds since the epoch, both included."""
+
+    practice: str | None = None
+    patient: str | None = None
+    by: str | None = None
+    first_us: int | None = None
+    last_us: int | None = None
+
+    def has(self, one: Access) -> bool:
+        at = instant_us(one.at)
+        return (
+            (self.first_us is None or at >= self.first_us)
+            and (self.last_us is None or at <= self.last_us)
+            and (self.by is None or self.by in (one.actor, one.user))
+            and one.concerns(self.practice, self.patient)
+        )
 
 
 def system_user() -> str:

@@ -13,8 +13,8 @@ import msgspec
 
 from services.audit.access import PATIENT, PRACTICE, Access
 
-EXPORTS: Final = frozenset({"export", "audit packet"})
-"""What leaves the house as a file."""
+EXPORTS: Final = ("export", "audit packet", "/packet")
+"""What leaves the house as a file: commands, and how their address over HTTP ends."""
 
 _DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _HL7: Final = "http://terminology.hl7.org/CodeSystem"
@@ -54,7 +54,7 @@ def audit_event(access: Access) -> dict[str, Any]:
 
 
 def _type(access: Access) -> dict[str, str]:
-    if access.what in EXPORTS:
+    if access.what.endswith(EXPORTS):
         code, display = "110106", "Export"
     elif access.is_of_one_patient:
         code, display = "110110", "Patient Record"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -106,22 +106,30 @@ _ROW = msgspec.json.Decoder(_Row)
 
 def worklist(
     parts: Parts,
-    practice: str | None = None,
+    practices: Iterable[str] | None = None,
     month: Month | None = None,
     as_of_us: int | None = None,
 ) -> list[Item]:
-    """Every month to look at, the most urgent first, as known now or at an instant."""
+    """Every month of these practices (None: of all) to look at, the most urgent first, as known
+    now or at an instant."""
+    items: list[Item] = []
+    for practice in (None,) if practices is None else practices:
+        items += _of_practice(parts, practice, month, as_of_us)
+    return sorted(items, key=urgency)
+
+
+def _of_practice(
+    parts: Parts, practice: str | None, month: Month | None, as_of_us: int | None
+) -> Iterator[Item]:
     now = (parts.clock() if as_of_us is None else as_of_us) // SECOND_US
     if as_of_us is None:
         bodies = parts.store.assessments(practice, None, month)
     else:
         bodies = as_known(parts, as_of_us, practice, None, month)
     found = [row for row in map(_ROW.decode, bodies) if _to_look_at(row, now)]
-    items: list[Item] = []
     for address, rows in groupby(found, key=lambda row: (row.practice_id, row.patient_id)):
         history = history_of(parts.store, *address, as_of_us)
-        items += _items(parts, history, [row.month for row in rows])
-    return sorted(items, key=_urgency)
+        yield from _items(parts, history, [row.month for row in rows])
 
 
 def _to_look_at(row: _Row, now: int) -> bool:
@@ -131,10 +139,20 @@ def _to_look_at(row: _Row, now: int) -> bool:
     return late or row.status == Status.DIVERGED
 
 
-def _urgency(item: Item) -> tuple[int, date, str, str, str]:
-    order = list(Kind).index(item.kind)
-    by = item.deadline or date.max
-    return (order, by, item.practice_id, item.patient_id, item.month)
+class Urgency(NamedTuple):
+    """An item's place in the worklist: what is to be done, by when, for whom."""
+
+    kind: int
+    by: date
+    practice_id: str
+    patient_id: str
+    month: Month
+
+
+def urgency(item: Item) -> Urgency:
+    """The less, the more urgent."""
+    order, by = list(Kind).index(item.kind), item.deadline or date.max
+    return Urgency(order, by, item.practice_id, item.patient_id, item.month)
 
 
 def _items(parts: Parts, history: History, months: Iterable[Month]) -> Iterator[Item]:

@@ -100,17 +100,10 @@ def _found(
 ) -> Iterator[Access]:
     from msgspec import DecodeError
 
-    from services.audit.access import accesses
-    from services.wire.instants import instant_us
+    from services.audit.access import Looked, accesses
 
-    first, last = bounds
     try:
-        for one in accesses(store):
-            at = instant_us(one.at)
-            in_time = (first is None or at >= first) and (last is None or at <= last)
-            named = by is None or by in (one.actor, one.user)
-            if in_time and named and one.concerns(practice, patient):
-                yield one
+        yield from filter(Looked(practice, patient, by, *bounds).has, accesses(store))
     except DecodeError:
         fail("the access log holds what was not written by us; see: caretally audit verify")
 

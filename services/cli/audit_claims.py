@@ -43,7 +43,7 @@ def claims(
     with opened() as parts:
         wanted = {"practice": practice, "month": month, "as_of": as_of}
         written_down(parts, "audit claims", actor, reason, **wanted)
-        found = worklist(parts, practice, month, as_of_us)
+        found = worklist(parts, practice and [practice], month, as_of_us)
     items = [item for item in found if kind in (None, item.kind)]
     if as_json:
         print_lines(map(item_json, items))

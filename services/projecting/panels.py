@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -116,13 +116,9 @@ def _share(row: AssessmentRow) -> Share:
     return Share(row.status, codes, answer.payment.amount if answer.payment else Decimal(0))
 
 
-def panel(projected: Projected, practice: str | None = None) -> list[dict[str, Any]]:
-    """The live figures by practice and month."""
-    return [
-        {
-            "practice_id": row.part,
-            "month": row.key,
-            **msgspec.to_builtins(_FIGURES.decode(row.body or b""), builtin_types=()),
-        }
-        for row in projected.live_rows(NAME, FIGURES, practice)
-    ]
+def live_figures(
+    projected: Projected, practice: str | None = None
+) -> list[tuple[str, str, Figures]]:
+    """The live figures, each with its practice and month."""
+    rows = projected.live_rows(NAME, FIGURES, practice)
+    return [(row.part, row.key, _FIGURES.decode(row.body or b"")) for row in rows]

@@ -174,7 +174,7 @@ def test_the_most_urgent_come_first_and_filters_hold(log: GrowingLog) -> None:
         log.take(of_patient(events, patient, "p2"), BEGIN_US + (8 + number) * DAY_US)
     found = worklist(log.parts)
     assert [item.patient_id for item in found] == ["pt8", "pt7", "pt1"]
-    assert [i.patient_id for i in worklist(log.parts, practice="p1")] == ["pt1"]
+    assert [i.patient_id for i in worklist(log.parts, practices=["p1"])] == ["pt1"]
     assert worklist(log.parts, month="2025-02") == []
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.policy import Policy
@@ -23,7 +24,7 @@ from infra.eventstore import open_store
 from infra.eventstore.projected import open_projected
 from projections.operators import Operator, Operators
 from projections.ports import Batch, PositionPassed, Store, TransitionRow
-from projections.projected import place
+from projections.projected import Projected, place
 from projections.rebuilding import RebuildTaken
 from projections.staffing import stretches
 from services.demo.vocabulary import clocked, message, performer, to_line
@@ -33,7 +34,7 @@ from services.notify.deliverable import is_deliverable
 from services.projecting.billing import OperatorBilling
 from services.projecting.following import Projection, live_generation, step
 from services.projecting.overlaps import StaffOverlaps
-from services.projecting.panels import FIGURES, Panels, panel
+from services.projecting.panels import FIGURES, Panels, live_figures
 from services.projecting.remaking import remake
 from tests.postgres import postgres_server, postgres_url
 from tests.projections.test_staffing import every_pair
@@ -371,6 +372,14 @@ def sums(store: Store) -> list[dict[str, Any]]:
     return [
         {"practice_id": practice, "month": month, **one}
         for (practice, month), one in sorted(found.items())
+    ]
+
+
+def panel(projected: Projected, practice: str | None = None) -> list[dict[str, Any]]:
+    """The live figures as JSON values."""
+    return [
+        {"practice_id": owner, "month": month, **msgspec.to_builtins(figures)}
+        for owner, month, figures in live_figures(projected, practice)
     ]
 
 
