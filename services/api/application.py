@@ -48,13 +48,13 @@ RESOURCES: tuple[Resource, ...] = (
 class Api:
     """An ASGI application; its routes can be walked."""
 
-    def __init__(self, desk: Desk, settings: Settings) -> None:
+    def __init__(self, desk: Desk, settings: Settings, beside: Sequence[BaseRoute]) -> None:
         self._settings = settings
         self._desk = desk
         self._fastapi = _fastapi(desk)
         self._fastapi.add_route("/openapi.json", self._described, include_in_schema=False)
         self._fastapi.add_route("/alerts/stream", alerts.stream, include_in_schema=False)
-        self._app = WholeParts(Methods(self._fastapi, lambda: self.routes))
+        self._app = WholeParts(Methods(self._fastapi, lambda: self.routes, beside))
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -81,9 +81,9 @@ class Api:
         return Answer(gzip.compress(self._plain.body, mtime=0), headers=headers)
 
 
-def mounted(desk: Desk, settings: Settings) -> Mount:
-    """The API at its address, for a process's routes."""
-    return Mount(API, app=Api(desk, settings))
+def mounted(desk: Desk, settings: Settings, beside: Sequence[BaseRoute] = ()) -> Mount:
+    """The API at its address, for a process's routes; `beside` are others under that address."""
+    return Mount(API, app=Api(desk, settings, beside))
 
 
 def _fastapi(desk: Desk) -> FastAPI:

@@ -30,6 +30,14 @@ ID_DIGITS_MAX: Final = 15
 _PRINTABLE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 _CODE: Final = re.compile(r"[0-9A-Z]{5}", re.ASCII)
 _MONTH: Final = r"^20[1-9][0-9]-(0[1-9]|1[0-2])$"
+_DAY_OF_YEAR: Final = (
+    "(((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]))|((0[13-9]|1[0-2])-(29|30))|((0[13578]|1[02])-31))"
+)
+_INSTANT: Final = (
+    rf"^20[1-9][0-9]-{_DAY_OF_YEAR}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+"""For generators of requests; the 29th of February is taken as well."""
 
 Metadata = tuple[PlainValidator, WithJsonSchema]
 
@@ -123,7 +131,11 @@ _ID_SCHEMA = {
 }
 _IN_PATH = form(_in_path, scalars.IDENTIFIER, _ID_SCHEMA)
 _MONTHS = form(instants.month, scalars.MONTH, {"type": "string", "pattern": _MONTH})
-_INSTANTS = form(instants.instant_us, scalars.INSTANT, {"type": "string", "format": "date-time"})
+_INSTANTS = form(
+    instants.instant_us,
+    scalars.INSTANT,
+    {"type": "string", "format": "date-time", "pattern": _INSTANT},
+)
 
 InPath = Annotated[str, Path(), *_IN_PATH]
 MonthInPath = Annotated[str, Path(), *_MONTHS]

@@ -104,6 +104,6 @@ MONTH = f"{PATIENT}/months/{{month}}"
 
 ROUTES = (
     Resource("/assessments", assessments, pages_of("Assessment")),
-    Resource(f"{PATIENT}/months", months, pages_of("Assessment"), faults=(404,)),
-    Resource(MONTH, month, json_of("Assessment"), faults=(404,)),
+    Resource(f"{PATIENT}/months", months, pages_of("Assessment")),
+    Resource(MONTH, month, json_of("Assessment")),
 )

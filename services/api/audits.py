@@ -175,7 +175,6 @@ ROUTES = (
         evidence_packet,
         {ZIP: {"type": "string", "format": "binary"}},
         "audit",
-        faults=(404,),
     ),
     Resource("/claims", claims, pages_of("Item"), "audit"),
     Resource(

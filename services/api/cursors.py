@@ -14,11 +14,10 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from services.api.faults import Refused
+from services.api.faults import NoSuchPage
 
 T = TypeVar("T")
 DIGEST_BYTES: Final = 8
-_EXPECTED: Final = "a cursor that a page with these filters gave as its next"
 
 
 def sealed(resource: str, filters: Mapping[str, Any], place: Any) -> str:
@@ -30,7 +29,7 @@ def sealed(resource: str, filters: Mapping[str, Any], place: Any) -> str:
 def unsealed(
     cursor: str | None, resource: str, filters: Mapping[str, Any], kind: type[T]
 ) -> T | None:
-    """The place of a cursor, None without one. Raises Refused."""
+    """The place of a cursor, None without one. Raises NoSuchPage."""
     if cursor is None:
         return None
     try:
@@ -40,7 +39,7 @@ def unsealed(
             raise ValueError
         return msgspec.msgpack.decode(packed, type=kind)
     except (ValueError, msgspec.DecodeError):
-        raise Refused("cursor", _EXPECTED, "another") from None
+        raise NoSuchPage from None
 
 
 def _digest(resource: str, filters: Mapping[str, Any], packed: bytes) -> bytes:

@@ -63,6 +63,5 @@ ROUTES = (
         f"{MONTH}/explanation",
         explanation,
         {JSON: ref("Explanation"), TEXT: {"type": "string"}},
-        faults=(404,),
     ),
 )

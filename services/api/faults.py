@@ -52,6 +52,15 @@ class Refused(Fault):
         super().__init__(400, sentence(one), errors=[one])
 
 
+class NoSuchPage(Fault):
+    """A cursor that leads nowhere: changed, or of a page with other filters."""
+
+    def __init__(self) -> None:
+        expected = "a cursor that a page with these filters gave as its next"
+        one = {"field": "cursor", "expected": expected, "found": "another"}
+        super().__init__(404, sentence(one), errors=[one])
+
+
 def sentence(error: Mapping[str, str]) -> str:
     return f"{error['field']}: expected {error['expected']}; found {error['found']}."
 

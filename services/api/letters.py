@@ -168,13 +168,13 @@ LETTER = "/dead-letters/{letter}"
 
 ROUTES = (
     Resource("/dead-letters", dead_letters, pages_of("DeadLetterItem"), tag="queue"),
-    Resource(LETTER, dead_letter, json_of("DeadLetterWhole"), tag="queue", faults=(404,)),
+    Resource(LETTER, dead_letter, json_of("DeadLetterWhole"), tag="queue"),
     Resource(
         f"{LETTER}/replay",
         replay_dead_letter,
         json_of("LetterReplayed"),
         tag="queue",
         method="POST",
-        faults=(404, 409),
+        faults=(409,),
     ),
 )

@@ -17,8 +17,15 @@ OURS: Final = frozenset({"HEAD", "OPTIONS"})
 class Methods:
     """HEAD is a GET whose body is not sent; OPTIONS says what there is."""
 
-    def __init__(self, app: ASGIApp, routes: Callable[[], Iterable[BaseRoute]]) -> None:
-        self._app, self._routes = app, routes
+    def __init__(
+        self,
+        app: ASGIApp,
+        routes: Callable[[], Iterable[BaseRoute]],
+        beside: Iterable[BaseRoute] = (),
+    ) -> None:
+        """`beside` are routes of the whole process under the same prefix: another method at one of
+        their addresses comes here too."""
+        self._app, self._routes, self._beside = app, routes, list(beside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         allowed = self._allowed(scope)
@@ -33,8 +40,10 @@ class Methods:
     def _allowed(self, scope: Scope) -> set[str]:
         """The methods of this address, empty where there is none."""
         found: set[str] = set()
-        for route in self._routes():
-            if route.matches(scope)[0] is not Match.NONE:
+        whole = {**scope, "root_path": ""}
+        asked = [(route, scope) for route in self._routes()]
+        for route, seen in (*asked, *((route, whole) for route in self._beside)):
+            if route.matches(seen)[0] is not Match.NONE:
                 found |= getattr(route, "methods", None) or set()
         if found:
             found |= {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from infra.settings import Settings
 from services.api.addresses import API
+from services.api.inbound import event_operation, event_schemas
 from services.api.resource import Resource, ref
 from services.api.schemas import PROBLEM, schemas
 
@@ -25,10 +26,9 @@ _SAID: Final = {
     403: "The principal does not hold the right.",
     404: "There is no such thing, or none that the principal may see.",
     405: "Another method.",
-    406: "Not in this form.",
     409: "It is not in a state for that.",
-    415: "Another content type.",
     413: "Too large.",
+    415: "Another content type.",
     503: "It cannot be answered now; ask again.",
 }
 
@@ -50,7 +50,8 @@ def document(api: FastAPI, resources: Iterable[Resource], settings: Settings) ->
     for resource in resources:
         operation = found["paths"][resource.path][resource.method.lower()]
         _describe(operation, resource, examples.get(operation["operationId"], {}), secured)
-    components: Part = {"schemas": schemas(), "responses": _responses()}
+    found["paths"]["/events"] = {"post": event_operation(_faults((400, 409, 413, 415), secured))}
+    components: Part = {"schemas": {**schemas(), **event_schemas()}, "responses": _responses()}
     if secured:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         found["security"] = [{"bearer": []}]
@@ -60,9 +61,7 @@ def document(api: FastAPI, resources: Iterable[Resource], settings: Settings) ->
 
 def _describe(operation: Part, resource: Resource, example: Part, secured: bool) -> None:
     """One operation: what it gives with a true example, and every fault that may come instead."""
-    statuses = {*EVERYWHERE, *resource.faults, *([401] if secured else [])}
-    if resource.method == "GET":
-        statuses.add(304)
+    unchanged = (304,) if resource.method == "GET" else ()
     content = {media: {"schema": schema} for media, schema in resource.gives.items()}
     for media, body in example.get("gives", {}).items():
         content[media]["example"] = body
@@ -71,12 +70,18 @@ def _describe(operation: Part, resource: Resource, example: Part, secured: bool)
             "description": example.get("said", "What was asked for."),
             "content": content,
         },
-        **{str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)},
+        **_faults((404, *unchanged, *resource.faults), secured),
     }
     for parameter in operation.get("parameters", ()):
         value = example.get("parameters", {}).get(parameter["name"])
         if value is not None:
-            parameter["example"] = value
+            is_number = parameter["schema"]["type"] == "integer"
+            parameter["example"] = int(value) if is_number else value
+
+
+def _faults(more: Iterable[int], secured: bool) -> Part:
+    statuses = {*EVERYWHERE, *more, *([401] if secured else [])}
+    return {str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)}
 
 
 def _responses() -> Part:

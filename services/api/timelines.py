@@ -78,6 +78,4 @@ def _item(moment: Moment) -> TimelineItem:
     )
 
 
-ROUTES = (
-    Resource(f"{PATIENT}/timeline", patient_timeline, pages_of("TimelineItem"), faults=(404,)),
-)
+ROUTES = (Resource(f"{PATIENT}/timeline", patient_timeline, pages_of("TimelineItem")),)

@@ -29,7 +29,7 @@ def ref(name: str) -> Schema:
 
 def schemas() -> dict[str, Schema]:
     """Every schema by name; an inbound event's is called by its type, its data's by its model."""
-    return {**_inbound(), **_outbound()}
+    return {**inbound_schemas(), **_outbound()}
 
 
 def data_name(type: str) -> str:
@@ -37,7 +37,7 @@ def data_name(type: str) -> str:
     return DATA_OF_TYPE[type].__name__
 
 
-def _inbound() -> dict[str, Schema]:
+def inbound_schemas() -> dict[str, Schema]:
     envelopes = [(model, "validation") for model in ENVELOPE_OF_TYPE.values()]
     named, whole = models_json_schema(
         envelopes,  # type: ignore[arg-type]

@@ -132,7 +132,7 @@ class Process:
         if self._stream is not None:
             routes += self._stream.routes()
         if self._desk is not None:
-            routes.append(mounted(self._desk, parts.settings))
+            routes.append(mounted(self._desk, parts.settings, routes))
         if self._pages is not None:
             routes += self._pages.routes()
         return routes

@@ -18,6 +18,8 @@ from services.api.application import mounted
 from services.api.desk import Desk
 from services.audit.access import Access, accesses
 from services.bootstrap import Parts
+from services.doors import http
+from services.ingest import Ingest
 from services.serve.reads import Reads
 from tests.receiver import served
 
@@ -78,13 +80,17 @@ class Asked:
 
 
 @contextmanager
-def asking(parts: Parts, base: str = "http://127.0.0.1") -> Iterator[Asked]:
-    desk = Desk(parts, Reads(parts).note, None)
+def asking(parts: Parts, ingest: Ingest | None = None) -> Iterator[Asked]:
+    """The API served over these parts."""
+    desk = Desk(parts, Reads(parts).note, ingest)
     asked = Asked(parts, httpx.Client())
-    app = Starlette(
-        routes=guarded([mounted(desk, parts.settings)]), middleware=[Middleware(As, asked=asked)]
-    )
-    with served(app) as port, httpx.Client(base_url=f"{base}:{port}", timeout=30) as client:
+    door = [] if ingest is None else http.routes(ingest)
+    routes = guarded([*door, mounted(desk, parts.settings, door)])
+    app = Starlette(routes=routes, middleware=[Middleware(As, asked=asked)])
+    with (
+        served(app) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
         asked.client = client
         yield asked
     desk.close()

@@ -29,5 +29,5 @@ def month(store: Store) -> GrowingLog:
 
 @pytest.fixture
 def api(month: GrowingLog) -> Iterator[Asked]:
-    with asking(month.parts) as asked:
+    with asking(month.parts, month.ingest) as asked:
         yield asked

@@ -42,14 +42,14 @@ class GrowingLog:
         settings = Settings()
         settings._file = ConfigFile(policy=self.policy)
         self.parts = Parts(settings, lambda: self.now_us, BOOK, self.store)
-        self._ingest = Ingest(self.store, self.parts.clock, BOOK, settings.policy_of)
+        self.ingest = Ingest(self.store, self.parts.clock, BOOK, settings.policy_of)
 
     def take(self, events: Iterable[Event | bytes], at_us: int) -> None:
         """One batch, stored at that instant; where the clock stands still, a microsecond on."""
         self.now_us = at_us
         head = self.store.head()
         lines = [each if isinstance(each, bytes) else message(each) for each in events]
-        outcome = self._ingest.take([Delivery(line, None, (), "test") for line in lines])
+        outcome = self.ingest.take([Delivery(line, None, (), "test") for line in lines])
         assert outcome.dead_lettered == 0
         new = self.store.log(head, 1)
         if new:
