@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from domain.facts import IdentityLinked
@@ -22,11 +23,13 @@ class Standing(NamedTuple):
     order: tuple[int, str, str]
 
 
+@lru_cache(maxsize=16_384)
 def identity_key(practice: str, system: str, value: str) -> str:
     """The key of an identifier in a practice; fixed in length, and it names nobody."""
     return f"identity:{_digest(practice, system, value)}"
 
 
+@lru_cache(maxsize=16_384)
 def resource_key(feed: str, name: str) -> str:
     """The key of a resource (`Encounter/5`) of a feed."""
     return _digest(feed, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.codec.chain import link, previous_link, verify_chain
-from infra.codec.content import canonical_json, content_digest
+from infra.codec.content import canonical_json, canonical_number, content_digest, sorted_json
 from infra.codec.decoding import UPCASTERS, Upcasters, decode_event
 from infra.codec.envelope import encode_state
 from infra.codec.faults import BrokenChain, UndecodableEvent
@@ -17,6 +17,7 @@ __all__ = [
     "UndecodableEvent",
     "Upcasters",
     "canonical_json",
+    "canonical_number",
     "content_digest",
     "decode_event",
     "encode_state",
@@ -25,6 +26,7 @@ __all__ = [
     "instant_text",
     "link",
     "previous_link",
+    "sorted_json",
     "split_stream_id",
     "stream_id",
     "unfrozen",

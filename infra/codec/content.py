@@ -23,6 +23,25 @@ def canonical_json(obj: object) -> bytes:
         raise ValueError("value is nested too deeply") from None
 
 
+def sorted_json(obj: object) -> bytes:
+    """The same for values whose numbers are all canonical, and so without looking at each.
+
+    Raises as `canonical_json`, and OverflowError for integers of more than 64 bits.
+    """
+    try:
+        return _encode_sorted(obj)
+    except RecursionError:
+        raise ValueError("value is nested too deeply") from None
+
+
+def canonical_number(text: str) -> int | float:
+    """A number of JSON text in its canonical form. Raises ValueError for what is too large."""
+    found = float(text)
+    if not isfinite(found):
+        raise ValueError("Number out of range")
+    return int(found) if found.is_integer() else found
+
+
 def _has_float(value: object) -> bool:
     """Whether a number in it needs a canonical form; integers and text have only one."""
     if type(value) is dict:

@@ -40,7 +40,7 @@ class Whose(NamedTuple):
 
 def patient_system(site: Site) -> str:
     """The system of the logical ids of a site's patients."""
-    return f"{site.source}/Patient"
+    return site.patient_system
 
 
 def whose(resource: Resource, site: Site) -> Whose:

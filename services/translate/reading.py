@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from domain.rejections import Reason
@@ -36,33 +37,48 @@ def obj(value: Any) -> Resource:
 
 def items(value: Any) -> list[Resource]:
     """The objects of a list; an object alone is a list of one."""
-    listed = value if isinstance(value, list) else [value]
-    return [item for item in listed if isinstance(item, dict)]
+    if type(value) is list:
+        return [item for item in value if type(item) is dict]
+    return [value] if type(value) is dict else []
 
 
 def first(resource: Resource, *names: str) -> Any:
     """The first of these members that is there: R4's name, then R5's."""
-    return next((resource[name] for name in names if resource.get(name) is not None), None)
+    for name in names:
+        if (found := resource.get(name)) is not None:
+            return found
+    return None
 
 
 def tokens(value: Any) -> list[str]:
     """`system|code` of every coding in a Coding, CodeableConcept, CodeableReference, or a list."""
     found = []
-    for item in items(value):
-        codings = items(item.get("coding")) or [item]
-        if isinstance(item.get("concept"), dict):
-            codings = items(item["concept"].get("coding"))
+    for item in value if type(value) is list else (value,):
+        if type(item) is not dict:
+            continue
+        concept = item.get("concept")
+        if type(concept) is dict:
+            codings = items(concept.get("coding"))
+        else:
+            codings = items(item.get("coding")) or [item]
         for coding in codings:
-            system, code = text(coding.get("system")), text(coding.get("code"))
-            if code:
-                found.append(f"{system}|{code}")
+            code = coding.get("code")
+            if type(code) is str and code:
+                found.append(f"{text(coding.get('system'))}|{code}")
     return found
 
 
 def match(table: Mapping[str, T], field: str, *values: Any) -> T | None:
     """What the table has for these concepts; two different answers are for review."""
+    if not table:
+        return None
+    return meaning(table, field, [token for value in values for token in tokens(value)])
+
+
+def meaning(table: Mapping[str, T], field: str, said: list[str]) -> T | None:
+    """The same for tokens that were read before."""
     found: list[T] = []
-    for token in (token for value in values for token in tokens(value)):
+    for token in said:
         if token in table and table[token] not in found:
             found.append(table[token])
     if len(found) > 1:
@@ -80,6 +96,12 @@ def codes_of(systems: frozenset[str], *values: Any) -> list[str]:
 def local_reference(value: Any, base: str) -> str:
     """`Type/id` of a Reference or its text; '' where it is none, or one to another server."""
     found = text(value) or text(obj(value).get("reference"))
+    return _local(found, base) if found else ""
+
+
+@lru_cache(maxsize=16_384)
+def _local(found: str, base: str) -> str:
+    """Kept: a feed names the same few patients and people over and over."""
     if "://" in found and not found.startswith(f"{base}/"):
         return ""
     matched = _REFERENCE.search(found.removeprefix(f"{base}/"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -206,14 +207,26 @@ class Site(Part):
 
     def practitioner(self, key: str) -> Practitioner | None:
         """Who this NPI or reference is."""
-        for each in self.practitioners:
-            if key == each.npi or key in each.references:
-                return each
-        return None
+        return self._practitioners.get(key)
 
     def member_of_staff(self, reference: str) -> Staff | None:
         """Whose reference this is."""
-        return next((each for each in self.staff if reference in each.references), None)
+        return self._staff.get(reference)
+
+    @cached_property
+    def patient_system(self) -> str:
+        """The system of the logical ids of the site's patients."""
+        return f"{self.source}/Patient"
+
+    @cached_property
+    def _practitioners(self) -> dict[str, Practitioner]:
+        """Whoever comes first has the name."""
+        each = reversed(self.practitioners)
+        return {name: known for known in each for name in (known.npi, *known.references)}
+
+    @cached_property
+    def _staff(self) -> dict[str, Staff]:
+        return {name: known for known in reversed(self.staff) for name in known.references}
 
 
 def read_sites(paths: str) -> Mapping[str, Site]:

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any, NamedTuple
 
 from domain.rejections import Reason
-from infra.codec import canonical_json
+from infra.codec import canonical_json, sorted_json
 from services.translate.outcome import Ignore, Review
 from services.translate.reading import ID, Resource, first, obj, text
 from services.translate.site import Site
@@ -50,14 +50,19 @@ def digest_of(value: Any) -> str:
 
 
 def stamp(resource: Resource, modified: str, site: Site) -> Stamp:
-    """The stamp of a resource; `modified` is what the server said beside it. Raises `Review`."""
+    """The stamp of a resource; `modified` is what the server said beside it. Raises `Review`.
+
+    The resource's numbers are in canonical form, as `unfold` gives them.
+    """
     meta = obj(resource.get("meta"))
     version = text(meta.get("versionId"))
     if version and not ID.fullmatch(version):
         raise Review(Reason.INVALID_MEMBER, "meta.versionId", "expected an id; found another text")
-    content = {name: value for name, value in resource.items() if name not in ("meta", "text")}
+    content = resource.copy()
+    content.pop("meta", None)
+    content.pop("text", None)
     try:
-        digest = digest_of(content)
+        digest = hashlib.sha256(sorted_json(content)).hexdigest()
     except (ValueError, OverflowError):
         sentence = "expected numbers that can be written down again; found others"
         raise Review(Reason.INVALID_MEMBER, "", sentence) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,12 @@ from services.translate.outcome import Ignore, Review
 from services.translate.reading import Resource, obj, text
 from services.wire.instants import FIRST_DAY, instant
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_LESS = re.compile(r"\d{4}(?:-\d{2})?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
+_LESS = re.compile(r"\d{4}(?:-\d{2})?", re.ASCII).fullmatch
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,18})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII
-)
+).fullmatch
+_FIRST = datetime.combine(FIRST_DAY, time(), UTC)
 TOO_EARLY = "before-2010"
 YEARS = (1800, 2200)
 """An instant in another year is a fault of writing, and none that every zone has a day for."""
@@ -48,17 +49,17 @@ def moment(value: Any, field: str) -> Moment:
     if value is None:
         raise Review(Reason.MISSING_MEMBER, field, "expected a date; it is missing")
     found = text(value)
-    if _LESS.fullmatch(found):
-        raise Review(Reason.IMPRECISE_DATE, field, "expected a date of at least a day; found less")
     try:
-        if _DAY.fullmatch(found):
-            return Moment(found, None, date.fromisoformat(found))
-        if _INSTANT.fullmatch(found):
-            at = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", found))
+        if _INSTANT(found):
+            at = datetime.fromisoformat(found)  # cuts what is finer than a microsecond
             if YEARS[0] <= at.year <= YEARS[1]:
                 return Moment(found, at)
+        elif _DAY(found):
+            return Moment(found, None, date.fromisoformat(found))
     except ValueError:
         pass
+    if _LESS(found):
+        raise Review(Reason.IMPRECISE_DATE, field, "expected a date of at least a day; found less")
     sentence = "expected a date, or an instant with seconds and offset; found something else"
     raise Review(Reason.INVALID_MEMBER, field, sentence)
 
@@ -77,7 +78,7 @@ def clock(value: Any, field: str) -> Moment:
     if found.at is None:
         sentence = "expected an instant with seconds and offset; found a day"
         raise Review(Reason.IMPRECISE_DATE, field, sentence)
-    if found.at.astimezone(UTC).date() < FIRST_DAY:
+    if found.at < _FIRST:
         raise Ignore(TOO_EARLY)
     return found
 

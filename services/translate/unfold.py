@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.rejections import Reason
+from infra.codec import canonical_number
 from services.translate.notification import (
     EVENT,
     QUERY_EVENT,
@@ -33,6 +34,7 @@ from services.wire import json_text
 from services.wire.limits import BUNDLE_BYTES_MAX, MESSAGE_BYTES_MAX
 from services.wire.refusal import Refused, kind, refused
 
+_decode = msgspec.json.Decoder(float_hook=canonical_number).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -82,7 +84,7 @@ def unfold(value: bytes | None, base: str) -> Unfolded:
     """The pieces of a FHIR message; `base` is the server's address. Raises `Refused`."""
     if value is None:
         raise refused(Reason.NOT_FHIR, "", "a FHIR resource", "a message without a value")
-    document = json_text.parse(value, bytes_max=BUNDLE_BYTES_MAX)
+    document = json_text.parse(value, bytes_max=BUNDLE_BYTES_MAX, decode=_decode)
     if not isinstance(document, dict):
         raise refused(Reason.NOT_FHIR, "", "a FHIR resource", kind(document))
     name = document.get("resourceType")

@@ -7,6 +7,7 @@ what the sender had meant.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,15 +20,21 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def parse(raw: bytes, field: str = "", bytes_max: int = MESSAGE_BYTES_MAX) -> Any:
+def parse(
+    raw: bytes,
+    field: str = "",
+    bytes_max: int = MESSAGE_BYTES_MAX,
+    decode: Callable[[bytes], Any] = _decode,
+) -> Any:
     """The JSON value of a message. Raises `Refused`: too large, not JSON, doubled names, too deep.
 
-    `field` names what the text is, for rejections: '' for a whole message.
+    `field` names what the text is, for rejections: '' for a whole message. `decode` is msgspec's,
+    with hooks of the caller's.
     """
     if len(raw) > bytes_max:
         raise too_large(len(raw), field, bytes_max)
     try:
-        value = _decode(raw)
+        value = decode(raw)
     except UnicodeDecodeError:
         raise refused(Reason.NOT_JSON, field, "JSON in UTF-8", "other bytes") from None
     except msgspec.DecodeError as error:

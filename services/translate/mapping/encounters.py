@@ -10,7 +10,7 @@ from services.translate.reading import (
     Resource,
     first,
     items,
-    match,
+    meaning,
     obj,
     status_of,
     text,
@@ -38,13 +38,15 @@ def encounter(resource: Resource, site: Site) -> list[Draft]:
         raise Ignore("cancelled")
     if status not in BEGUN | ENDED:
         raise unmapped_status("status", status)
-    kinds = (resource.get("class"), resource.get("type"))
-    if not tokens(kinds[0]) and not tokens(kinds[1]):
+    kinds = tokens(resource.get("class")) + tokens(resource.get("type"))
+    if not kinds:
         raise Review(Reason.UNMAPPED_CODE, "type", "expected a coded class or type; found none")
     ended = status in ENDED
-    drafts = _stay(resource, site, ended) if match(site.stays.codes, "type", *kinds) else []
+    drafts = _stay(resource, site, kinds, ended)
     if ended:
-        drafts += _visit(resource, site) + _time(resource, site) + _death(resource, site)
+        drafts += _visit(resource, site, kinds)
+        drafts += _time(resource, site, kinds)
+        drafts += _death(resource, site)
     elif not drafts:
         raise Ignore("not-finished")
     if not drafts:
@@ -52,18 +54,19 @@ def encounter(resource: Resource, site: Site) -> list[Draft]:
     return drafts
 
 
-def _stay(resource: Resource, site: Site, ended: bool) -> list[Draft]:
+def _stay(resource: Resource, site: Site, kinds: list[str], ended: bool) -> list[Draft]:
+    kind = meaning(site.stays.codes, "type", kinds)
+    if kind is None:
+        return []
     start, end, name = start_and_end(resource, "period", "actualPeriod")
-    kind = match(site.stays.codes, "type", resource.get("class"), resource.get("type"))
     data = {"kind": kind, "admitted_on": day(start, f"{name}.start", site.timezone)}
     if ended:
         data["discharged_on"] = day(end, f"{name}.end", site.timezone)
     return [Draft("stay", "stay.recorded.v1", data)]
 
 
-def _visit(resource: Resource, site: Site) -> list[Draft]:
-    kinds = (resource.get("class"), resource.get("type"))
-    hcpcs = match(site.visits.codes, "type", *kinds)
+def _visit(resource: Resource, site: Site, kinds: list[str]) -> list[Draft]:
+    hcpcs = meaning(site.visits.codes, "type", kinds)
     if hcpcs is None:
         return []
     start, _, name = start_and_end(resource, "period", "actualPeriod")
@@ -76,9 +79,8 @@ def _visit(resource: Resource, site: Site) -> list[Draft]:
     return [Draft("visit", "visit.recorded.v1", data)]
 
 
-def _time(resource: Resource, site: Site) -> list[Draft]:
-    kinds = (resource.get("class"), resource.get("type"))
-    activity = match(site.time.encounters, "type", *kinds)
+def _time(resource: Resource, site: Site, kinds: list[str]) -> list[Draft]:
+    activity = meaning(site.time.encounters, "type", kinds)
     if activity is None:
         return []
     start, end, name = start_and_end(resource, "period", "actualPeriod")
@@ -101,6 +103,8 @@ def _length(resource: Resource) -> int | None:
 
 def _death(resource: Resource, site: Site) -> list[Draft]:
     stay = obj(first(resource, "hospitalization", "admission"))
+    if not stay:
+        return []
     if _DISPOSITION not in tokens(stay.get("dischargeDisposition")):
         return []
     _, end, name = start_and_end(resource, "period", "actualPeriod")
