@@ -18,7 +18,7 @@ def test_damaged_messages_end_without_an_exception_and_without_minutes_made_up(s
 
 def test_the_fuzz_sees_an_exception_behind_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(found: dict[str, object], site: object) -> list[object]:
-        raise KeyError(site)
+        raise KeyError(len(found), site)
 
     monkeypatch.setitem(resource.MAPPED, "Consent", broken)
     with pytest.raises(Fault, match="Consent cannot be read"):
