@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.access import answers
 from services.access.limits import Rate
-from services.access.principal import EVERYBODY_HERE, NOBODY, Principal, Right, principal_of
+from services.access.principal import EVERYBODY_HERE, NOBODY, Right, principal_of
 
 __all__ = ["OPEN", "SIGNED_IN", "Need", "UndeclaredRoute", "guarded", "needs", "table"]
 
@@ -123,22 +123,25 @@ class Guard:
         if principal is NOBODY and need is not OPEN:
             return answers.sign_in_first(connection)
         if isinstance(need, Right) and not principal.may(need):
-            return await _noted(connection, principal, need)
+            await note_refusal(connection, f"the right {need} is not theirs")
+            return answers.not_yours(need)
         if self._rate is None or need is OPEN or principal is EVERYBODY_HERE:
             return None
         seconds = self._rate.wait(principal.name)
         return answers.too_many(seconds) if seconds else None
 
 
-async def _noted(connection: HTTPConnection, principal: Principal, right: Right) -> Response:
+async def note_refusal(connection: HTTPConnection, why: str) -> None:
+    """Write down that the principal asked for what is not theirs. What cannot be written is said
+    in the log of the process: the request is refused either way."""
     notes = getattr(connection.state, "notes", None)
-    if notes is not None:
-        try:
-            why = f"the right {right} is not theirs"
-            await run_in_threadpool(notes.refused, connection, principal.name, why)
-        except Exception as error:
-            log.warning("a refusal cannot be written down: %s", type(error).__name__)
-    return answers.not_yours(right)
+    if notes is None:
+        return
+    try:
+        name = principal_of(connection).name
+        await run_in_threadpool(notes.refused, connection, name, why)
+    except Exception as error:
+        log.warning("a refusal cannot be written down: %s", type(error).__name__)
 
 
 def _unkept(send: Send) -> Send:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -38,4 +38,22 @@ def written_down(
         record(parts.store, parts.clock, reader, what, wanted)
     except Exception as error:
         sentence = "the access log cannot be written, so nothing is shown"
+        fail(f"{sentence}: {in_one_line(error)}", FAILED)
+
+
+def changed(
+    parts: Parts,
+    what: Literal["account", "token"],
+    actor: str | None,
+    reason: str | None,
+    **about: str | None,
+) -> None:
+    """Append to the access log who may read from now on, or end the command with nothing done."""
+    from services.audit.access import COMMAND, Reader, record, system_user
+
+    reader = Reader(COMMAND, system_user(), actor or parts.settings.actor, reason or "")
+    try:
+        record(parts.store, parts.clock, reader, f"{what} changed", about)
+    except Exception as error:
+        sentence = "the access log cannot be written, so nothing is changed"
         fail(f"{sentence}: {in_one_line(error)}", FAILED)

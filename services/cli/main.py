@@ -8,6 +8,7 @@ import typer
 
 import services  # noqa: F401  (pins the time zones before anything else)
 from services.cli import (
+    accounts,
     asyncapi,
     audit,
     conformance,
@@ -22,6 +23,7 @@ from services.cli import (
     replay,
     serve,
     subscribers,
+    tokens,
 )
 
 app = typer.Typer(
@@ -73,6 +75,8 @@ app.add_typer(deadletters.app, name="dead-letters")
 app.add_typer(conformance.app, name="conformance")
 app.add_typer(fees.app, name="fees")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(tokens.app, name="tokens")
 
 
 def run() -> None:

@@ -8,7 +8,7 @@ unknown site, too large a body, and an outage (503), after which servers send ag
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,10 +16,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.access import Right, needs
+from services.access import Right, needs, principal_of
 from services.doors.group import GroupCommit, Unavailable
 from services.ingest import Delivery, Ingest
 from services.translate.marks import marked
+from services.translate.site import Site
 from services.wire.limits import BUNDLE_BYTES_MAX
 
 PATH: Final = "/fhir/notify/{site}"
@@ -27,7 +28,7 @@ ORIGIN: Final = "fhir-http"
 RETRY_AFTER_SECONDS: Final = "5"
 
 
-def routes(ingest: Ingest, sites: Collection[str]) -> list[Route]:
+def routes(ingest: Ingest, sites: Mapping[str, Site]) -> list[Route]:
     """`POST /fhir/notify/SITE`, and `PUT` or `POST` of `/fhir/notify/SITE/TYPE/ID`, as servers
     send whole resources of plain R4 subscriptions."""
     group = GroupCommit(ingest)
@@ -35,7 +36,8 @@ def routes(ingest: Ingest, sites: Collection[str]) -> list[Route]:
     @needs(Right.FEED)
     async def notified(request: Request) -> Response:
         site = request.path_params["site"]
-        if site not in sites:
+        profile = sites.get(site)
+        if profile is None or not principal_of(request).sees(profile.practice):
             return _outcome(404, "not-found", "expected the name of a site profile in the path")
         try:
             body = await _body(request)

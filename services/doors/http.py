@@ -14,12 +14,15 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from domain.rejections import Reason, Rejection
-from services.access import Right, needs
+from services.access import Right, needs, principal_of
+from services.access.routes import note_refusal
+from services.doors.belonging import foreign
 from services.doors.group import GroupCommit, Unavailable
 from services.ingest import Delivery, Ingest
 from services.wire.decode import decode_message
@@ -38,6 +41,7 @@ _JSON_ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _STATUS: Final = {Reason.TOO_LARGE: 413, Reason.CONFLICTING_DUPLICATE: 409}
 _TITLES: Final = {
     400: "The event was refused",
+    403: "The events are for another practice",
     409: "Another event with this source and id is stored",
     413: "The request is too large",
     415: "The content type is not a CloudEvent's",
@@ -67,7 +71,7 @@ def routes(ingest: Ingest) -> list[Route]:
     @needs(Right.FEED)
     async def events(request: Request) -> Response:
         try:
-            return await _answer(request, group.take)
+            return await _answer(request, _bound(request, group.take))
         except Problem as problem:
             return problem.response()
         except Unavailable as error:
@@ -79,6 +83,23 @@ def routes(ingest: Ingest) -> list[Route]:
 
 
 Take = Callable[[Sequence[Delivery]], Awaitable[list[Rejection | None]]]
+
+
+def _bound(request: Request, take: Take) -> Take:
+    """Takes what is for practices of the sender's; refuses the whole of anything else."""
+    principal = principal_of(request)
+    if principal.practices is None:
+        return take
+
+    async def taken(deliveries: Sequence[Delivery]) -> list[Rejection | None]:
+        if found := await run_in_threadpool(foreign, principal, deliveries):
+            index, practice = found
+            why = f"event {index} is for practice {practice[:60]!r}, which is not this sender's"
+            await note_refusal(request, why)
+            raise Problem(403, f"{why}; nothing was taken.", index=index, field="practiceid")
+        return await take(deliveries)
+
+    return taken
 
 
 async def _answer(request: Request, take: Take) -> Response:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -21,8 +20,9 @@ from starlette.routing import Route
 from domain.alerts import AlertType
 from projections.deliveries import Deliveries
 from projections.ports import Store, TransitionRow
-from services.access import Right, needs
+from services.access import Principal, Right, needs, principal_of
 from services.notify.deliverable import deliverable, message
+from services.problems import problem
 from services.serve.watching import LogWatch
 
 log = logging.getLogger("caretally.stream")
@@ -48,6 +48,14 @@ class Wanted:
         """The same for the access log: None stands for no filter."""
         lists = (("practice", self.practices), ("type", self.types))
         return {name: ",".join(sorted(found)) or None for name, found in lists}
+
+    def bound_to(self, principal: Principal) -> Wanted | None:
+        """The same within the practices that the principal sees; None where that is not all of
+        what was asked for, or nothing at all."""
+        if principal.practices is None:
+            return self
+        asked = self.practices or principal.practices
+        return replace(self, practices=asked) if asked and asked <= principal.practices else None
 
     def wants(self, row: TransitionRow) -> bool:
         return (not self.practices or row.practice_id in self.practices) and (
@@ -97,6 +105,9 @@ class AlertStream:
             return _problem(503, "There are too many readers, or the service ends; come back.")
         try:
             wanted, after = _wanted(request), await self._place(request)
+            if (bound := wanted.bound_to(principal_of(request))) is None:
+                return _problem(404, "There is no such practice for you here.")
+            wanted = bound
             await self._watch.call(partial(self._noted, request, wanted.filter()))
         except BadRequest as error:
             return _problem(400, str(error))
@@ -159,6 +170,4 @@ def _wanted(request: Request) -> Wanted:
 
 def _problem(status: int, detail: str) -> Response:
     title = "The stream cannot be served" if status == 503 else "The request was refused"
-    body = {"title": title, "status": status, "detail": detail}
-    headers = {"retry-after": "5"} if status == 503 else {}
-    return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
+    return problem(status, detail, title, {"retry-after": "5"} if status == 503 else {})

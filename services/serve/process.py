@@ -113,10 +113,10 @@ class Process:
             self._desk = Desk(parts, reads.note, ingest)
         self._settings = parts.settings
         try:
-            application = web.app(parts, self._routes(parts, plan, ingest))
+            self.application = web.app(parts, self._routes(parts, plan, ingest))
         except ValueError as error:
             raise RoleError(str(error)) from None
-        self._server = web.server(parts.settings, application)
+        self._server = web.server(parts.settings, self.application)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _routes(self, parts: Parts, plan: Plan, ingest: SharedIngest) -> Sequence[BaseRoute]:

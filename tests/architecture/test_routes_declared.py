@@ -1,17 +1,13 @@
-"""A route that declares no right is not served: the process would not even start."""
+"""Every route declares the right it needs, and the page of rights says the same."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from infra.settings import Settings
-from services.bootstrap import composed
-from services.serve.process import Process
-from services.serve.roles import Role, plan
+from tests.access import rights
 
 
-def test_every_route_of_a_serving_process_declares_what_it_needs(tmp_path: Path) -> None:
-    """Else composing it raises, and the message names the path."""
-    settings = Settings(database=f"sqlite:///{tmp_path}/care.db")
-    with composed(settings) as parts:
-        Process(parts, plan(settings, [Role.ALL]))
+def test_the_page_of_rights_is_what_the_application_declares() -> None:
+    """A route that declares nothing is not served: composing it raises, and names the path.
+
+    After a change of routes: `python -m tests.access.rights`, and read what it changed.
+    """
+    assert rights.PAGE.read_text("utf-8") == rights.page()
