@@ -12,7 +12,7 @@ help:
 	@echo "make test   everything: lint, types, import rules, all tests, real Kafka and PostgreSQL"
 	@echo "make test-chaos  kills, stops, power cuts by the hundred under load, then the figures"
 	@echo "make lint   style, types and import rules alone"
-	@echo "make bench  speed side by side with the plain way"
+	@echo "make bench  speed, side by side with what one would use instead (docs/performance.md)"
 	@echo "make mutants  changes the rules in thousands of small ways: tests must notice (docs/mutation.md)"
 
 $(READY): pyproject.toml
@@ -45,8 +45,10 @@ test: lint
 test-chaos: $(READY)
 	$(BIN)/python -m tests.crash $(ARGS)
 
+# ARGS narrows or widens the first table: make bench ARGS='--events 1000000 --rounds 3'
 bench: $(READY)
-	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.peers setup
+	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.assess
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.replay

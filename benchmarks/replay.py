@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.runs import peak_bytes
+from benchmarks.peers.harness import peak_bytes
 from benchmarks.workload import lines
 from domain.assess import assessments
 from domain.patient import Patient

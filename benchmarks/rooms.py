@@ -1,29 +1,43 @@
-"""Where the time of ingest goes, by room: a profile; built-in calls count for their callers."""
+"""Where the time of ingest goes, by room: a profile; built-in calls count for their callers.
+
+`python -m benchmarks.rooms [EVENTS]`. Absolute times are inflated by the profiler.
+"""
 
 from __future__ import annotations
 
 import cProfile
 import pstats
+import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sides import open_ours
+from benchmarks.workload import write_workload
+from domain.policy import Policy
+from domain.rules import BOOK
+from infra.clock import system_clock
+from infra.eventstore import open_store
+from services.bootstrap import calm_collector
 from services.doors.files import ingest_file
+from services.ingest import Ingest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("domain", "projections", "infra", "services")
 LIBRARIES = ("eventsourcing", "pydantic", "pydantic_core", "msgspec")
 
 
-def profile_ingest(file: Path, folder: Path) -> None:
-    """Ingest the file under the profiler and print the shares; absolute times are inflated."""
-    ingest, store = open_ours(folder)
-    profile = cProfile.Profile()
-    profile.enable()
-    ingest_file(ingest, store, file)
-    profile.disable()
-    store.close()
+def main(events: int) -> None:
+    """Ingest a workload into a SQLite file under the profiler and print the shares."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        file = Path(folder) / "lines.jsonl"
+        write_workload(file, events)
+        store = open_store(f"sqlite:///{folder}/ours.db")
+        ingest = Ingest(store, system_clock, BOOK, lambda _: Policy())
+        calm_collector()
+        profile = cProfile.Profile()
+        profile.runcall(ingest_file, ingest, store, file)
+        store.close()
     stats: dict[Any, Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     _print_rooms(stats)
     _print_functions(stats)
@@ -73,3 +87,7 @@ def _name(function: tuple[str, int, str]) -> str:
     path = Path(file)
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name
     return f"{shown}:{line} {name}"
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)

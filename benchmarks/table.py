@@ -1,0 +1,86 @@
+"""The one table: what each contestant came to, in words and in JSON."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.arena import Run
+from benchmarks.peers.contestants import CONTESTANTS, Contestant
+from benchmarks.peers.environments import ENVIRONMENTS, NotToBeHad
+
+MIB = 1 << 20
+HEAD = (
+    f"{'':28}{'events':>10}{'events/s':>10}{'ours is':>9}{'p99 ms':>9}{'MiB':>7}{'B/event':>9}"
+    f"  {'durable':12}{'transitions':12}{'log':9}{'reasons':8}{'as-of':11}"
+)
+BEHIND_SECONDS = 3.0
+"""One that is done so long after the last line was due could not keep the pace."""
+
+
+def best_of(runs: Sequence[Run], name: str) -> Run | None:
+    """The quickest run whose result is right."""
+    own = [run for run in runs if run.name == name and not run.faults]
+    return max(own, key=lambda run: run.rate, default=None)
+
+
+def printed(runs: Sequence[Run], paced: Sequence[Run], rate: float) -> list[str]:
+    """The table's lines."""
+    named = [one for one in CONTESTANTS if any(run.name == one.name for run in runs)]
+    return [HEAD, *(_line(one, runs, paced, rate) for one in named)]
+
+
+def _line(one: Contestant, runs: Sequence[Run], paced: Sequence[Run], rate: float) -> str:
+    run = best_of(runs, one.name)
+    if run is None:
+        return f"{one.name:28}{next(run.faults for run in runs if run.name == one.name)}"
+    beside = best_of(runs, one.ours)
+    ratio = f"{beside.rate / run.rate:.2f} x" if beside else "-"
+    promises = one.promises
+    return (
+        f"{one.name:28}{run.events:>10,}{run.rate:>10,.0f}{ratio:>9}"
+        f"{_p99(one, paced, rate):>9}{run.memory_bytes / MIB:>7.0f}"
+        f"{run.disk_bytes / run.events:>9.0f}  {promises.durable:12}{promises.transitions:12}"
+        f"{promises.log:9}{promises.reasons:8}{promises.as_of:11}"
+    ).rstrip()
+
+
+def _p99(one: Contestant, paced: Sequence[Run], rate: float) -> str:
+    run = next((run for run in paced if run.name == one.name), None)
+    if run is None or not run.milliseconds:
+        return "-"
+    if run.seconds > run.events / rate + BEHIND_SECONDS:
+        return "behind"
+    return f"{run.milliseconds['p99']:,.0f}"
+
+
+def record(runs: Sequence[Run], paced: Sequence[Run], rate: float, load: str) -> dict[str, Any]:
+    """Everything measured, for a file."""
+    return {
+        "when": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "load": load,
+        "versions": versions(),
+        "runs": [run.as_row() for run in runs],
+        "paced": {"events_per_second": rate, "runs": [run.as_row() for run in paced]},
+    }
+
+
+def versions() -> dict[str, str]:
+    found = {}
+    for one in ENVIRONMENTS.values():
+        try:
+            one.command()
+            found[f"{one.name}: {one.what}"] = one.version()
+        except NotToBeHad as error:
+            found[f"{one.name}: {one.what}"] = str(error)
+    return found
+
+
+def _cpu() -> str:
+    lines = Path("/proc/cpuinfo").read_text("ascii", "replace").splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "?")
