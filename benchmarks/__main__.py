@@ -25,6 +25,8 @@ from benchmarks.peers.contestants import CONTESTANTS
 from benchmarks.table import printed, record, versions
 
 RESULTS = Path(__file__).parent / "results"
+LEAST = 1_000
+"""Lines for those who take a part of the events only."""
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
     ):
         for number in range(1, options.rounds + 1):
             for one in chosen:
-                runs.append(arena.run(one, options.events // one.share))
+                runs.append(arena.run(one, max(LEAST, options.events // one.share)))
                 _tell(f"round {number}: {one.name} {runs[-1].rate:,.0f}/s {runs[-1].faults}")
         for one in chosen if options.seconds else ():
             if one.has_pace and one.processes == 1:

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -22,7 +22,7 @@ from benchmarks.oracle import Digests, net_of, reached, right_result
 from benchmarks.peers.contestants import EACH, NONE, Contestant
 from benchmarks.peers.environments import ENVIRONMENTS, NotToBeHad
 from benchmarks.peers.harness import Result
-from benchmarks.workload import write_workload
+from benchmarks.workload import EVENTS_PER_PATIENT, write_workload
 from infra.kafka.jars import KafkaUnavailable
 from infra.kafka.local import LocalKafka
 from tests.postgres import PostgresUnavailable, database, local_postgres
@@ -72,69 +72,54 @@ class Arena:
 
     def run(self, contestant: Contestant, events: int, rate: float | None = None) -> Run:
         """Run it over so many events, at that rate or as fast as it goes."""
-        files = self.workload(max(50, events), contestant.processes)
-        run = Run(contestant.name, sum(1 for file in files for _ in file.open("rb")))
+        file = self.workload(max(EVENTS_PER_PATIENT, events))
+        run = Run(contestant.name, sum(1 for _ in file.open("rb")))
         try:
             with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-                self._run(contestant, run, files, Path(folder), rate)
+                self._run(contestant, run, file, Path(folder), rate)
         except (NotToBeHad, KafkaUnavailable, PostgresUnavailable) as error:
             run.faults = str(error).strip()[-ERROR_CHARACTERS:]
         return run
 
     def _run(
-        self, contestant: Contestant, run: Run, files: list[Path], folder: Path, rate: float | None
+        self, contestant: Contestant, run: Run, file: Path, folder: Path, rate: float | None
     ) -> None:
-        with self._place(contestant) as arguments:
-            empty = _stored_bytes(arguments, folder)
-            rivals = []
-            for number, file in enumerate(files):
-                own = folder / str(number)
-                own.mkdir()
-                rivals.append(_Process(contestant, arguments, file, own, rate))
+        with self._place(contestant, folder) as place:
+            empty = place.stored_bytes()
+            parts = range(contestant.processes)
+            rivals = [_Process(contestant, place, file, rate, part) for part in parts]
             for one in rivals:
                 one.await_word("ready")
             run.seconds = _race(rivals)
             run.memory_bytes = sum(one.told["memory_bytes"] for one in rivals)
             if len(rivals) == 1:
                 run.milliseconds = rivals[0].told["milliseconds"]
-            results = [one.result() for one in rivals]
-            run.disk_bytes = _stored_bytes(arguments, folder) - empty
-        shared = arguments["store"] == "shared"
-        whole = _together(results[:1] if shared else results)
-        run.transitions = len(whole["transitions"])
-        run.faults = faults(contestant, whole, _together([self._right(file) for file in files]))
+            for one in rivals[1:]:
+                one.end()
+            result = rivals[0].read_back()
+            run.disk_bytes = place.stored_bytes() - empty
+        run.transitions = len(result["transitions"])
+        run.faults = faults(contestant, result, self._right(file))
 
     @contextmanager
-    def _place(self, contestant: Contestant) -> Iterator[dict[str, str]]:
-        """What the contestant's processes are given."""
-        found = {"store": "own", "database": "", "kafka": "", "options": ""}
+    def _place(self, contestant: Contestant, folder: Path) -> Iterator[_Place]:
+        """What is made for the contestant's processes."""
         if contestant.store == "postgres":
             with database(self._server()) as url:
-                yield found | {"store": "shared", "database": url}
+                yield _Place(folder, url)
             return
-        if contestant.store == "sqlite" or (contestant.store == "kafka" and contestant.is_ours):
-            found["database"] = "sqlite:///{folder}/ours.db"
+        place = _Place(folder, f"sqlite:///{folder}/ours.db" if contestant.is_ours else "")
         if contestant.store == "kafka":
             kafka, name = self._kafka(), uuid4().hex[:8]
-            for kind in ("lines", "out"):
-                kafka.create_topic(f"{kind}-{name}", PARTITIONS)
-            found |= {"kafka": kafka.bootstrap, "options": f"lines-{name} out-{name}"}
-        yield found
+            place.kafka, place.topics = kafka.bootstrap, [f"lines-{name}", f"out-{name}"]
+            for topic in place.topics:
+                kafka.create_topic(topic, PARTITIONS)
+        yield place
 
-    def _workload(self, events: int, parts: int) -> list[Path]:
-        """The lines in so many files by patient; their order stays."""
-        whole = self._folder / f"{events}.jsonl"
-        if not whole.exists():
-            write_workload(whole, events, self._seed)
-        if parts == 1:
-            return [whole]
-        paths = [self._folder / f"{events}-{n + 1}-of-{parts}.jsonl" for n in range(parts)]
-        with ExitStack() as stack:
-            files = [stack.enter_context(path.open("wb")) for path in paths]
-            for line in stack.enter_context(whole.open("rb")):
-                patient = json.loads(line)["subject"]
-                files[zlib.crc32(patient.encode()) % parts].write(line)
-        return paths
+    def _workload(self, events: int) -> Path:
+        path = self._folder / f"{events}.jsonl"
+        write_workload(path, events, self._seed)
+        return path
 
     def _start_postgres(self) -> str:
         return self._stack.enter_context(local_postgres()).url
@@ -143,45 +128,59 @@ class Arena:
         return self._stack.enter_context(LocalKafka())
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where a contestant keeps things in one run."""
+
+    folder: Path
+    database: str = ""
+    kafka: str = ""
+    topics: list[str] = field(default_factory=list)
+
+    def stored_bytes(self) -> int:
+        if self.database.startswith("postgresql:"):
+            with psycopg.connect(self.database) as connection:
+                row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+            assert row is not None
+            return int(row[0])
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+
 class _Process:
     """One process of a contestant, and the word with it."""
 
     def __init__(
-        self,
-        contestant: Contestant,
-        arguments: dict[str, str],
-        file: Path,
-        folder: Path,
-        rate: float | None,
+        self, contestant: Contestant, place: _Place, file: Path, rate: float | None, part: int
     ) -> None:
         environment = ENVIRONMENTS.get(contestant.environment)
         start = environment.command() if environment else [sys.executable, "-m"]
-        options = [*contestant.options, *arguments["options"].split()]
         given = {
-            "--file": str(file),
-            "--folder": str(folder),
-            "--database": arguments["database"].format(folder=folder),
-            "--kafka": arguments["kafka"],
-        } | ({"--rate": str(rate)} if rate else {})
-        words = [f"{name}={value}" for name, value in given.items() if value]
-        self._folder = folder
-        self.told: dict = {}
-        with (folder / "stderr").open("wb") as errors:
-            self._process = subprocess.Popen(
-                [*start, contestant.module, *words, *options],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                cwd=ROOT,
-                env=os.environ
-                | {"PYTHONPATH": str(ROOT)}
-                | ({"PEER_MODULES": str(environment.home)} if environment else {}),
-            )
+            "file": file,
+            "folder": place.folder,
+            "database": place.database,
+            "kafka": place.kafka,
+            "rate": rate,
+            "part": part,
+            "parts": contestant.processes,
+        }
+        words = [f"--{name}={value}" for name, value in given.items() if value]
+        modules = {"PEER_MODULES": str(environment.home)} if environment else {}
+        self._folder = place.folder
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in `end`
+        self.told: dict[str, Any] = {}
+        self._process = subprocess.Popen(
+            [*start, contestant.module, *words, *contestant.options, *place.topics],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | modules,
+        )
 
-    def go(self) -> None:
+    def say(self, word: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
+        self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
 
     def await_word(self, *words: str) -> str:
@@ -192,12 +191,18 @@ class _Process:
             if word in words:
                 self.told = json.loads(rest) if rest else {}
                 return word
-        said = (self._folder / "stderr").read_text("utf-8", "replace").strip().splitlines()
+        self._errors.seek(0)
+        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         raise NotToBeHad(said[-1] if said else f"ended with {self._process.wait()}")
 
-    def result(self) -> Result:
+    def end(self) -> None:
         self._process.communicate()
-        (self._folder / "stderr").unlink()
+        self._errors.close()
+
+    def read_back(self) -> Result:
+        """What is stored, as it reads it back; then it ends."""
+        self.say("read")
+        self.end()
         path = self._folder / "result.json"
         if not path.exists():
             raise NotToBeHad("nothing could be read back")
@@ -210,29 +215,12 @@ def _race(rivals: list[_Process]) -> float:
     """Seconds from the start until the last one is done."""
     started = time.perf_counter()
     for one in rivals:
-        one.go()
+        one.say("go")
     for one in rivals:
         if one.await_word("began", "done") == "began":
             started = time.perf_counter()
             one.await_word("done")
     return time.perf_counter() - started
-
-
-def _stored_bytes(arguments: dict[str, str], folder: Path) -> int:
-    if arguments["store"] == "shared":
-        with psycopg.connect(arguments["database"]) as connection:
-            row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-        assert row is not None
-        return int(row[0])
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _together(results: list[Result]) -> Result:
-    whole: Result = {"months": [], "transitions": []}
-    for one in results:
-        whole["months"] += one["months"]
-        whole["transitions"] += one["transitions"]
-    return whole
 
 
 def faults(contestant: Contestant, found: Result, right: Result) -> str:

@@ -37,7 +37,7 @@ class Contestant(NamedTuple):
     """It takes one of so many parts of the events: one that works event by event is slow, and its
     rate hangs on a patient's history, not on the number of patients."""
     processes: int = 1
-    """Each takes the patients that are its own, from a file of their own."""
+    """Over one store; each takes the patients that are its own."""
     options: tuple[str, ...] = ()
     has_pace: bool = True
     """Whether it can take events as they come, so that event to result has a meaning."""

@@ -3,7 +3,7 @@
 The standard library alone, because every peer imports it in an environment of its own. A contestant
 says `ready` when everything is imported and open, waits for a line, works, and says `done` with its
 peak memory when its result is durable. One that has to join a group first says `began` when the
-first message comes. Then it reads back what it has stored, for the check.
+first message comes. Told to `read`, it reads back what is stored, for the check.
 """
 
 from __future__ import annotations
@@ -34,13 +34,16 @@ class Result(TypedDict):
 
 @dataclass(frozen=True)
 class Task:
-    """What to read, and where to keep things. `rate` None: as fast as it goes."""
+    """What to read, and where to keep things. `rate` None: as fast as it goes; `part` of `parts`
+    where several processes share the patients."""
 
     file: Path
     folder: Path
     database: str
     kafka: str
     rate: float | None
+    part: int
+    parts: int
     options: list[str]
 
 
@@ -115,12 +118,13 @@ def play(
     feed = Feed(task.file, task.rate)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)
+    gc.set_threshold(500_000, 50, 1_000)
     say("ready")
     sys.stdin.readline()
     work(feed)
     say("done " + json.dumps({"memory_bytes": peak_bytes(), "milliseconds": feed.percentiles()}))
-    (task.folder / "result.json").write_text(json.dumps(read_back(task)))
+    if sys.stdin.readline().strip() == "read":
+        (task.folder / "result.json").write_text(json.dumps(read_back(task)))
 
 
 def say(text: str) -> None:
@@ -140,5 +144,7 @@ def _task() -> Task:
     parser.add_argument("--database", default="")
     parser.add_argument("--kafka", default="")
     parser.add_argument("--rate", type=float)
+    parser.add_argument("--part", type=int, default=0)
+    parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("options", nargs="*")
     return Task(**vars(parser.parse_args()))

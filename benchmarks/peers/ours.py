@@ -1,4 +1,4 @@
-"""The product itself: the file door's core over a store, four thousand lines a transaction."""
+"""The product itself, as `caretally ingest` takes a file: one process, or one of several."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from domain.rules import BOOK
 from infra.clock import system_clock
 from infra.eventstore import open_store
 from projections.ports import Store
-from services.bootstrap import calm_collector
+from services.bootstrap import calm_collector, stop_collector
 from services.doors.files import ingest_file
+from services.doors.shares import Share
 from services.ingest import Delivery, Ingest
 
 BATCH = 4_000
@@ -21,12 +22,14 @@ PAGE = 10_000
 
 def prepare(task: Task) -> Callable[[Feed], None]:
     store = open_store(task.database)
-    ingest = Ingest(store, system_clock, BOOK, lambda _: Policy())
-    calm_collector()
+    policy = Policy()
+    ingest = Ingest(store, system_clock, BOOK, lambda _: policy)
+    calm_collector() if task.rate else stop_collector()
 
     def work(feed: Feed) -> None:
         if task.rate is None:
-            outcome = ingest_file(ingest, store, task.file, BATCH)
+            share = Share(task.part, task.parts)
+            outcome = ingest_file(ingest, store, task.file, BATCH, share=share)
             assert not outcome.dead_lettered, f"{outcome.dead_lettered} lines were refused"
         else:
             _as_they_come(ingest, feed)

@@ -45,7 +45,7 @@ def test_events_as_they_come_have_their_time_to_a_result(arena: Arena) -> None:
 
 def test_a_wrong_result_is_shown_as_wrong(arena: Arena) -> None:
     """Also where only one of many transitions is missing or comes too late."""
-    (file,) = arena.workload(EVENTS, 1)
+    file = arena.workload(EVENTS)
     right = right_result(file)
     script = named("hand-written script, SQLite")
     assert faults(script, right, right) == ""
@@ -60,7 +60,7 @@ def test_a_wrong_result_is_shown_as_wrong(arena: Arena) -> None:
 
 def test_the_workload_has_what_makes_the_job_hard(arena: Arena) -> None:
     """Duplicates, corrections that come first, units that are taken back."""
-    (file,) = arena.workload(20_000, 1)
+    file = arena.workload(20_000)
     said = [json.loads(line) for line in file.open("rb")]
     assert 0.04 < 1 - len({one["id"] for one in said}) / len(said) < 0.06
     corrections = {one["data"]["entry_id"] for one in said if one["type"][5:] in CORRECTIONS}

@@ -15,7 +15,8 @@ const { values: task } = parseArgs({
     folder: { type: "string" },
     database: { type: "string", default: "" },
     rate: { type: "string", default: "0" },
-    kafka: { type: "string" },
+    part: { type: "string" },
+    parts: { type: "string" },
   },
 });
 const require = createRequire(join(process.env.PEER_MODULES, "peer.js"));
@@ -130,12 +131,14 @@ const percentiles = () => {
 const peakBytes = () =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
 
+const word = () => new Promise((heard) => process.stdin.once("data", heard));
+
 console.log("ready");
-await new Promise((go) => process.stdin.once("data", go));
-process.stdin.unref();
+await word();
 await work();
 const told = { memory_bytes: peakBytes(), milliseconds: percentiles() };
 console.log("done " + JSON.stringify(told));
+await word();
 const [months, transitions] = await readBack();
 await close();
 const result = {
