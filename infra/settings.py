@@ -23,6 +23,7 @@ from infra.access_settings import AccessSettings
 from infra.addresses import is_loopback, split_address
 from infra.configfile import ConfigFile, SettingsError, read_config
 from infra.feed_settings import FeedSettings, listed
+from infra.mllp_settings import MllpSettings
 from infra.origins import Origin
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _OTHERS = (f"{PREFIX}TEST_", f"{PREFIX}REQUIRE_SERVICES", f"{PREFIX}DB_PASSWORD"
 """Variables of ours that are not settings: the tests' and the compose file's."""
 
 
-class Settings(AccessSettings, FeedSettings):
+class Settings(AccessSettings, FeedSettings, MllpSettings):
     """Everything a process can be told. Names are those of the variables without the prefix."""
 
     model_config = SettingsConfigDict(

@@ -10,10 +10,13 @@ from infra.fhirserver import Credentials, FhirServer
 from infra.kafka import KafkaSettings
 from services.bootstrap import Parts, SharedIngest
 from services.doors.kafka import KafkaDoor
+from services.doors.mllp import MllpDoor
 from services.pulling import Pulling
 from services.releasing import Releasing
 from services.rows.marks import CHANGE, MAPPING
 from services.serve.background import Background
+from services.serve.roles import RoleError
+from services.serve.web import bound
 from services.translate.marks import FHIR, HL7V2, SITE, from_kafka
 from services.translate.site import Pull, Site, SiteError
 
@@ -39,8 +42,11 @@ def _door(
     return KafkaDoor(kafka, ingest, parts.store.tracking, mark)
 
 
-def background(parts: Parts, ingest: SharedIngest) -> list[Background]:
-    """What translated feeds need beside their doors (role `ingest`, and whoever takes events)."""
+def background(parts: Parts, ingest: SharedIngest, listens: bool) -> list[Background]:
+    """What translated feeds need beside their doors (role `ingest`, and whoever takes events);
+    `listens`: the MLLP door too. Raises RoleError where that cannot be opened."""
+    if listens:
+        return [*background(parts, ingest, False), _mllp(parts, ingest)]
     if not (parts.sites or parts.mappings):
         return []
     translations = open_translations(parts.store)
@@ -49,6 +55,21 @@ def background(parts: Parts, ingest: SharedIngest) -> list[Background]:
         if site.pull is not None:
             found.append(Pulling(site, _server(site, site.pull), translations, ingest))
     return found
+
+
+def _mllp(parts: Parts, ingest: SharedIngest) -> MllpDoor:
+    """The MLLP door, bound."""
+    settings, address = parts.settings, parts.settings.mllp_address
+    assert address is not None
+    known = [name for name, site in parts.sites.items() if site.hl7v2]
+    if not known:
+        raise RoleError("CARETALLY_MLLP: needs a site profile with [hl7v2]")
+    if settings.mllp_site and settings.mllp_site not in known:
+        raise RoleError(f"CARETALLY_MLLP_SITE: expected one of {', '.join(known)}, or nothing")
+    try:
+        return MllpDoor(settings, bound(*address), ingest, parts.clock)
+    except (OSError, ValueError) as error:
+        raise RoleError(f"CARETALLY_MLLP {settings.mllp}: cannot be served: {error}") from None
 
 
 def _server(site: Site, pull: Pull) -> FhirServer:

@@ -95,7 +95,7 @@ class Process:
             self._doors = feeding.kafka_doors(parts, kafka, ingest)
         self._reactors = _reactors(parts, plan)
         projectors = bootstrap.projectors(parts, ingest) if plan.projects else []
-        feeds = feeding.background(parts, ingest) if plan.consumes or plan.takes_events else []
+        feeds = feeding.background(parts, ingest, plan.listens) if plan.ingests else []
         self._background: list[Background] = [*feeds, *projectors, *self._reactors]
         self._health = Health(
             parts.store,

@@ -32,12 +32,19 @@ class Plan:
     """Reads the events topic."""
     takes_events: bool
     """Takes events over HTTP."""
+    listens: bool
+    """Takes HL7 v2 over MLLP."""
     streams: bool
     """Streams alerts over HTTP."""
     projects: bool
     notifies: bool
     notes: tuple[str, ...]
     """Sentences for people about what is not served, and why."""
+
+    @property
+    def ingests(self) -> bool:
+        """Whether anything comes in through this process."""
+        return self.consumes or self.takes_events or self.listens
 
 
 def parse_roles(words: Sequence[str]) -> tuple[Role, ...]:
@@ -60,17 +67,19 @@ def parse_roles(words: Sequence[str]) -> tuple[Role, ...]:
 def plan(settings: Settings, roles: Sequence[Role]) -> Plan:
     """What these roles come to under these settings. Raises RoleError."""
     kafka, http = settings.kafka is not None, settings.http_address is not None
+    mllp = settings.mllp_address is not None
     named = set(roles)
     everything = Role.ALL in named
     wanted = set(Role) if everything else named
     if not everything:
-        _check(wanted, kafka, http)
-    elif not (kafka or http):
+        _check(wanted, kafka or mllp, http)
+    elif not (kafka or http or mllp):
         raise RoleError("nothing can be served: set CARETALLY_KAFKA, or CARETALLY_HTTP")
     return Plan(
         roles=tuple(roles),
         consumes=kafka and Role.INGEST in wanted,
         takes_events=http and bool(wanted & {Role.INGEST, Role.API}),
+        listens=mllp and Role.INGEST in wanted,
         streams=http and Role.API in wanted,
         projects=Role.PROJECTOR in wanted,
         notifies=Role.NOTIFIER in wanted,
@@ -78,8 +87,8 @@ def plan(settings: Settings, roles: Sequence[Role]) -> Plan:
     )
 
 
-def _check(wanted: set[Role], kafka: bool, http: bool) -> None:
-    if Role.INGEST in wanted and not (kafka or http):
+def _check(wanted: set[Role], feed: bool, http: bool) -> None:
+    if Role.INGEST in wanted and not (feed or http):
         raise RoleError("--role ingest: no door is open: set CARETALLY_KAFKA, or CARETALLY_HTTP")
     if Role.API in wanted and not http:
         raise RoleError("--role api: it is served over HTTP, and CARETALLY_HTTP is off")

@@ -48,6 +48,30 @@ class Segment:
         self.name, self.number = name, number
         self._fields, self._delimiters, self._charset = fields, delimiters, charset
 
+    @classmethod
+    def of_header(cls, line: str) -> Segment:
+        """An MSH segment alone. Raises `Refused`."""
+        delimiters = _delimiters(line)
+        return cls("MSH", 1, _fields(line, 1, delimiters), delimiters, "latin-1")
+
+    @property
+    def delimiters(self) -> Delimiters:
+        return self._delimiters
+
+    @property
+    def signs(self) -> str:
+        """MSH-2 of these delimiters."""
+        return "".join(self._delimiters[1:])
+
+    def text_of(self, text: str) -> str:
+        """The text with what would part it escaped; without an escape sign, left out."""
+        sign = self._delimiters
+        letters = zip(sign[:5], "FSRET", strict=True)
+        escaped = {ord(each): f"{sign.escape}{name}{sign.escape}" for each, name in letters if each}
+        if not sign.escape:
+            escaped = dict.fromkeys(escaped, " ")
+        return text.translate({**escaped, ord("\r"): " ", ord("\n"): " "})
+
     def raw(self, field: int) -> str:
         """The field as it was written."""
         return self._fields[field] if field < len(self._fields) else ""
@@ -119,9 +143,7 @@ class Message:
 def header_of(value: bytes) -> Segment:
     """The MSH segment alone, for whoever must know the sender first. Raises `Refused`."""
     value = unframed(value)
-    head = value[: _end_of_line(value)].decode("latin-1")
-    delimiters = _delimiters(head)
-    return Segment("MSH", 1, _fields(head, 1, delimiters), delimiters, "latin-1")
+    return Segment.of_header(value[: _end_of_line(value)].decode("latin-1"))
 
 
 def read_message(value: bytes, default_charset: str = "utf-8") -> Message:

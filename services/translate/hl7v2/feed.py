@@ -58,7 +58,7 @@ class Hl7Feed:
         value = delivery.value
         if value is None or not unframed(value):
             found = "a message without a value"
-            return refused(Reason.NOT_HL7, "", "an HL7 v2 message", found).rejection
+            return refused(Reason.NOT_HL7, "MSH", "an HL7 v2 message", found).rejection
         if len(value) > BUNDLE_BYTES_MAX:
             limit = f"at most {BUNDLE_BYTES_MAX} bytes"
             return refused(Reason.TOO_LARGE, "", limit, f"{len(value)} bytes").rejection
