@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from domain.rejections import Reason, Rejection
@@ -15,14 +16,14 @@ from services.rows.drafting import by_column
 from services.rows.mapping import TableMapping
 from services.rows.marks import CHANGE, SHEET
 from services.rows.row import Row
-from services.rows.taking import Taken, identity_of, take_row
+from services.rows.taking import identity_of, take_row
 from services.sheets.row import line_of
 from services.sheets.row import row_of as row_of_sheet
+from services.translate.feeds import add, decode_all
 from services.translate.knowing import Knowing
 from services.translate.outcome import Ignore, Review
 from services.translate.stamping import digest_of
-from services.wire.decode import Accepted, decode_document
-from services.wire.modes import is_history
+from services.wire.modes import HISTORY
 from services.wire.refusal import Refused
 
 log = logging.getLogger("caretally.rows")
@@ -74,19 +75,18 @@ class RowsFeed:
 
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, parts: Parts) -> None:
         """Take or refuse the row."""
-        assert isinstance(opened.pieces, list)
-        index = len(opened.results)
-        opened.pieces.append(delivery)
-        opened.results.append(None)
+        if isinstance(parts, Row) and parts.history:
+            delivery = replace(delivery, headers=(*delivery.headers, (HISTORY, b"true")))
+        add(opened, delivery, None)
         if isinstance(parts, Ignore):
             opened.ignored[parts.why] += 1
             return
-        refusal = self._take(opened, index, knowing, delivery, parts)
+        refusal = self._take(opened, knowing, delivery, parts)
         if refusal is not None:
-            opened.results[index] = self._at_line(refusal, delivery)
+            opened.results[-1] = self._at_line(refusal, delivery)
 
     def _take(
-        self, opened: Opened, index: int, knowing: Knowing, delivery: Delivery, row: Row
+        self, opened: Opened, knowing: Knowing, delivery: Delivery, row: Row
     ) -> Rejection | None:
         try:
             taken = take_row(row, self._profiles[row.mapping.name], knowing)
@@ -97,10 +97,9 @@ class RowsFeed:
             return review.rejection
         except Exception as error:
             return _unreadable(error)
-        if not taken.documents:
-            opened.ignored[taken.why] += 1
-        history = row.history or is_history(delivery.headers)
-        refusal = _decode(opened, index, taken, history, knowing)
+        if not taken[0].documents:
+            opened.ignored[taken[0].why] += 1
+        refusal = decode_all(opened, len(opened.results) - 1, taken, delivery, knowing)
         return refusal and by_column(refusal, row.rows)
 
     def _mapping(self, name: str) -> TableMapping | None:
@@ -115,24 +114,6 @@ class RowsFeed:
             return rejection
         sentence = f"line {line}, {rejection.sentence}"
         return Rejection(rejection.reason, sentence, rejection.field, rejection.waits_for)
-
-
-def _decode(
-    opened: Opened, index: int, taken: Taken, history: bool, knowing: Knowing
-) -> Rejection | None:
-    """Decode all events of a row: one that is refused refuses all of them."""
-    decoded = [decode_document(each, history) for each in taken.documents]
-    for each in decoded:
-        if isinstance(each, Rejection):
-            return each
-    for each in decoded:
-        assert isinstance(each, Accepted)
-        opened.add(index, each)
-        knowing.hear(each)
-    for row in taken.ledger:
-        knowing.take(row)
-        opened.resources.append((index, row))
-    return None
 
 
 def _unreadable(error: Exception) -> Rejection:

@@ -6,7 +6,6 @@ or retracts what stood for it; the same row has no effect, however often it come
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -26,6 +25,7 @@ from services.translate.knowing import Knowing
 from services.translate.outcome import Draft, Ignore, Review
 from services.translate.revising import CORRECTED, Known, Revision, known_of
 from services.translate.stamping import Stamp, digest_of
+from services.translate.taking import Taken
 from services.wire.instants import instant_us
 
 DELETED: Final = "deleted"
@@ -33,18 +33,9 @@ REPEATED: Final = "repeated"
 SUPERSEDED: Final = "superseded"
 
 
-@dataclass(slots=True)
-class Taken:
-    """CloudEvents of a row, and the ledger's rows that go with them."""
-
-    documents: list[dict[str, Any]]
-    ledger: list[TakenResource] = field(default_factory=list)
-    why: str = "unchanged"
-    """Why there are no events, where there are none."""
-
-
-def take_row(row: Row, profile: str, knowing: Knowing) -> Taken:
-    """The events of a row; `profile` is a digest of its mapping. Raises `Review` and `Ignore`."""
+def take_row(row: Row, profile: str, knowing: Knowing) -> list[Taken]:
+    """The events of a row, and after it what it tells of work that may be the same; `profile` is
+    a digest of its mapping. Raises `Review` and `Ignore`."""
     name = row.name()
     drafts, why = _drafts(row, name)
     key = resource_key(row.mapping.source, name)
@@ -56,11 +47,10 @@ def take_row(row: Row, profile: str, knowing: Knowing) -> Taken:
     stamp = _stamp(row, drafts, known, stream)
     revision = Revision.of_version(row.mapping.source, name, stamp, profile, before)
     documents = revision.documents(stream, drafts, why)
-    taken = Taken(documents, [revision.row(key, stream, drafts)])
-    if not drafts and not documents:
-        taken.why = why
+    why = "unchanged" if drafts else why
+    taken = [Taken(documents, revision.row(key, stream, drafts), why)]
     if known is None and not row.rows.key:
-        taken.ledger += _not_the_same_work(row, drafts, knowing)
+        taken += [Taken([], each) for each in _not_the_same_work(row, drafts, knowing)]
     return taken
 
 
