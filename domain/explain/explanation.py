@@ -252,6 +252,17 @@ class ClaimAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionHint:
+    """A diagnosis that code sets (`sets`, with their versions) count as chronic and that nobody
+    attested. A proposal: it changes no answer."""
+
+    code: str
+    sets: tuple[str, ...]
+    sentence: str
+    evidence: tuple[EventRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """What the answer rests on besides the facts."""
 
@@ -279,3 +290,4 @@ class Explanation:
     remarks: tuple[Remark, ...]
     services: tuple[OtherService, ...]
     basis: Basis
+    hints: tuple[ConditionHint, ...] = ()

@@ -2,7 +2,7 @@
 
 Members stand in the order of the classes in `domain.explain.explanation`: `assessment` (the
 contract's own form), `conditions`, `entries`, `ladders`, `options`, `claim`, `what_ifs`,
-`remarks`, `services`, `basis`. Dates are `YYYY-MM-DD`, money and figures decimal strings,
+`remarks`, `services`, `basis`, `hints`. Dates are `YYYY-MM-DD`, money and figures decimal strings,
 absent values null; no member is ever left out.
 """
 

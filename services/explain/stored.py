@@ -11,6 +11,7 @@ from domain.policy import Policy
 from domain.rules import RuleBook
 from infra.codec import instant_text
 from projections.ports import Store
+from services.explain.hints import hints, needs_hints
 from services.histories import History, checked_month, history_of
 
 
@@ -42,8 +43,12 @@ def explain_history(
     policy_of: Callable[[str], Policy],
     as_of_us: int | None = None,
 ) -> Explanation:
-    """Explain a month from what was known by an instant, which shows in `as_of`."""
-    explained = explain(history.patient(), month, book, policy_of(history.practice_id))
+    """Explain a month from what was known by an instant, which shows in `as_of`. Where chronic
+    conditions are missing, hints say which diagnoses might be looked at."""
+    patient, policy = history.patient(), policy_of(history.practice_id)
+    explained = explain(patient, month, book, policy)
+    if needs_hints(explained):
+        explained = replace(explained, hints=hints(patient, month, book, policy))
     if as_of_us is None:
         return explained
     dated = replace(explained.assessment, as_of=instant_text(as_of_us))

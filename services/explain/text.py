@@ -13,6 +13,7 @@ from rich.text import Text
 from domain.explain.explanation import (
     CitedRule,
     Condition,
+    ConditionHint,
     EntryAccount,
     EventRef,
     Explanation,
@@ -20,6 +21,7 @@ from domain.explain.explanation import (
     OptionAccount,
 )
 from domain.explain.wording import clock, codes
+from services.explain.hints import MISSING
 from services.explain.sources import cited_rules, days_in_force
 
 COLUMNS = 100
@@ -61,7 +63,7 @@ def explain_text(explanation: Explanation, color: bool) -> str:
 
 def _parts(x: Explanation) -> Iterator[RenderableType]:
     yield from _headline(x)
-    yield from _section("Conditions", (p for c in x.conditions for p in _condition(c)))
+    yield from _section("Conditions", (p for c in x.conditions for p in _condition(c, x.hints)))
     yield from _section("Time entries", (p for e in x.entries for p in _entry(e)))
     yield from _section("Thresholds", (p for ladder in x.ladders for p in _ladder(ladder)))
     yield from _section("Options", (p for o in x.options for p in _option(o)))
@@ -117,7 +119,7 @@ def _named(rules: Iterable[CitedRule]) -> str:
     return ", ".join(rule.rule_id for rule in rules)
 
 
-def _condition(c: Condition) -> Iterator[RenderableType]:
+def _condition(c: Condition, hints: Iterable[ConditionHint]) -> Iterator[RenderableType]:
     mark, style = ("met    ", "green") if c.met else ("NOT MET", "bold red")
     yield _line(f"{mark}  {c.sentence}", 1, style)
     yield _line(_named(c.rules) if c.met else f"blocks as {c.blocker}: {_named(c.rules)}", 3)
@@ -125,6 +127,9 @@ def _condition(c: Condition) -> Iterator[RenderableType]:
     for short in c.falls_short:
         yield _line(short.sentence, 3, "yellow")
         yield from _evidence([short.event], 4)
+    for hint in hints if c.blocker == MISSING else ():
+        yield _line(f"hint: {hint.sentence}", 3, "cyan")
+        yield from _evidence(hint.evidence, 4)
 
 
 def _entry(e: EntryAccount) -> Iterator[RenderableType]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from domain.rejections import Reason, Rejection
@@ -76,7 +75,7 @@ class RowsFeed:
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, parts: Parts) -> None:
         """Take or refuse the row."""
         if isinstance(parts, Row) and parts.history:
-            delivery = replace(delivery, headers=(*delivery.headers, (HISTORY, b"true")))
+            delivery = delivery._replace(headers=(*delivery.headers, (HISTORY, b"true")))
         add(opened, delivery, None)
         if isinstance(parts, Ignore):
             opened.ignored[parts.why] += 1

@@ -226,6 +226,7 @@ class TestJson:
             "remarks",
             "services",
             "basis",
+            "hints",
         ]
         assert list(body["conditions"][0]) == [
             "blocker",

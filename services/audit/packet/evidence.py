@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.assess import Assessment
 from domain.assess.context import MonthContext, month_context
@@ -76,7 +76,7 @@ def gather(parts: Parts, policy_of: Callable[[str], Policy], asked: Asked) -> Ev
     context = month_context(patient, month, parts.book, policy)
     bearing = bearing_on(history, patient, month)
     return Evidence(
-        explained=explained,
+        explained=replace(explained, hints=()),  # proposals prove nothing
         history=history,
         patient=patient,
         context=context,
