@@ -47,6 +47,7 @@ def application(
             Middleware(Identified, ways=ways, notes=notes, probes=probes),
         ],
     )
+    made.state.provider = provider
     made.router.redirect_slashes = False
     made.router.default = Guard(made.router.not_found, SIGNED_IN)
     return made

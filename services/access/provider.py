@@ -205,6 +205,10 @@ class Provider:
                     if len(body) > ANSWER_BYTES_MAX:
                         raise ProviderOut("it answers with too much")
             said = json.loads(body) if answer.status_code == 200 else None
+            if form and 400 <= answer.status_code < 500:
+                raise Untrue("expected a code that the provider takes, and takes once")
+        except Untrue:
+            raise
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ProviderOut(f"{type(error).__name__} at {urlsplit(url).path}") from None
         if not isinstance(said, dict):

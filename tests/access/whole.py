@@ -42,6 +42,9 @@ FILLED = {
     "look": "dark",
 }
 
+ASKED = {"difference": "?from=2025-03-01T00:00:00Z&to=2025-03-26T14:40:00Z"}
+"""What the routes whose path ends so do not answer without."""
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -142,8 +145,10 @@ def served(app: Starlette) -> dict[tuple[str, str], Need]:
 
 
 def filled(path: str) -> str:
-    """A path with its parameters filled in: of practice p1 where they say a practice."""
-    return re.sub(r"{(\w+)(?::\w+)?}", lambda found: FILLED.get(found[1], "1"), path)
+    """A path with its parameters filled in, of practice p1 where they say a practice, and with
+    the query that it needs."""
+    found = re.sub(r"{(\w+)(?::\w+)?}", lambda name: FILLED.get(name[1], "1"), path)
+    return found + ASKED.get(path.rpartition("/")[2], "")
 
 
 @contextmanager
