@@ -31,8 +31,6 @@ from services.translate.site import Site
 RESULTS = Path(__file__).parent / "results" / "feeds_fhir.json"
 DATA = Path(__file__).parents[1] / "tests" / "data" / "fhir"
 BATCH = 500
-BAR = 5.0
-"""How many times as fast as parsing alone the whole translation must be."""
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 SNOMED = "http://snomed.info/sct"
 SITE = Site(
@@ -48,17 +46,41 @@ SITE = Site(
 )
 
 
-def encounters(count: int) -> list[bytes]:
-    """So many Encounters, each with an id, a version and a time of its own."""
+def encounters(count: int, whole: bool) -> list[bytes]:
+    """So many Encounters, each with an id, a version and a time of its own; `whole` with all that
+    servers send by US Core, else with what a mapping needs."""
     lines = (DATA / "one_patient.ndjson").read_text("utf-8").splitlines()
     entries = json.loads((DATA / "another_patient.json").read_text("utf-8"))["entry"]
     found = [json.loads(line) for line in lines] + [entry["resource"] for entry in entries]
     kept = [each for each in found if each["resourceType"] == "Encounter"]
     kept = [each for each in kept if each["class"]["code"] == "AMB"]
-    return [_one(kept[number % len(kept)], number) for number in range(count)]
+    return [_one(kept[number % len(kept)], number, whole) for number in range(count)]
 
 
-def _one(encounter: dict[str, Any], number: int) -> bytes:
+def full(encounter: dict[str, Any]) -> dict[str, Any]:
+    """The Encounter with what servers send beside that by US Core: numbers, names, a place."""
+    system = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+    code = {"system": system, "code": "PPRF", "display": "primary performer"}
+    number = {"use": "official", "system": "https://ehr.example/visits", "value": encounter["id"]}
+    who = encounter["participant"][0]["individual"] | {"display": "Dr. Ada Example"}
+    first = {
+        "type": [{"coding": [code], "text": "primary performer"}],
+        "period": encounter["period"],
+        "individual": who,
+    }
+    place = {"reference": "Location/l1", "display": "RIVER CLINIC"}
+    profile = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter"
+    return encounter | {
+        "meta": encounter["meta"] | {"profile": [profile]},
+        "identifier": [number],
+        "subject": encounter["subject"] | {"display": "Eve Example"},
+        "participant": [first],
+        "location": [{"location": place, "status": "completed"}],
+        "serviceProvider": {"reference": "Organization/o1", "display": "RIVER CLINIC"},
+    }
+
+
+def _one(encounter: dict[str, Any], number: int, whole: bool) -> bytes:
     month, hour, minute = number % 12 + 1, number // 12 % 24, number // 288 % 30
     start = f"2025-{month:02d}-05T{hour:02d}:{minute:02d}:00-05:00"
     end = f"2025-{month:02d}-05T{hour:02d}:{minute + 15:02d}:30-05:00"
@@ -69,7 +91,8 @@ def _one(encounter: dict[str, Any], number: int) -> bytes:
         "participant": [{"individual": {"reference": f"Practitioner/n{number % 20}"}}],
         "period": {"start": start, "end": end},
     }
-    return json.dumps({**encounter, **changed}, separators=(",", ":")).encode()
+    found = {**encounter, **changed}
+    return json.dumps(full(found) if whole else found, separators=(",", ":")).encode()
 
 
 def ours(values: Sequence[bytes]) -> int:
@@ -110,31 +133,31 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--profile", action="store_true", help="where our time goes")
     options = parser.parse_args()
-    values = encounters(options.encounters)
     calm_collector()
     if options.profile:
-        _profile(values)
+        _profile(encounters(options.encounters, whole=True))
         return
-    best = {"translate": float("inf"), "fhir.resources": float("inf")}
-    for _ in range(options.rounds):
-        best["translate"] = min(best["translate"], measured(ours, values))
-        best["fhir.resources"] = min(best["fhir.resources"], measured(theirs, values))
-    _report(best, values)
+    results: dict[str, Any] = {}
+    for shape, whole in (("US Core", True), ("bare", False)):
+        values = encounters(options.encounters, whole)
+        best = {"translate": float("inf"), "fhir.resources": float("inf")}
+        for _ in range(options.rounds):
+            best["translate"] = min(best["translate"], measured(ours, values))
+            best["fhir.resources"] = min(best["fhir.resources"], measured(theirs, values))
+        results[shape] = _report(shape, best, values)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
-def _report(best: dict[str, float], values: Sequence[bytes]) -> None:
+def _report(shape: str, best: dict[str, float], values: Sequence[bytes]) -> dict[str, Any]:
     ratio = best["fhir.resources"] / best["translate"]
-    print(f"{'':22}{'Encounters/s':>14}{'us each':>9}")
+    size = sum(map(len, values)) // len(values)
+    print(f"{shape}, {size} bytes".ljust(22) + f"{'Encounters/s':>14}{'us each':>9}")
     for name, seconds in best.items():
         print(f"{name:22}{len(values) / seconds:>14,.0f}{seconds / len(values) * 1e6:>9.1f}")
-    size = sum(map(len, values)) // len(values)
-    print(
-        f"{len(values):,} Encounters of {size} bytes; bytes to events is {ratio:.1f} times as fast"
-    )
-    print(f"as parsing alone (at least {BAR:g}: {'yes' if ratio >= BAR else 'no'})")
-    RESULTS.parent.mkdir(exist_ok=True)
+    print(f"bytes to events is {ratio:.1f} times as fast as parsing alone\n")
     each = {name: round(seconds / len(values) * 1e6, 1) for name, seconds in best.items()}
-    RESULTS.write_text(json.dumps({"us_each": each, "ratio": round(ratio, 1)}, indent=1) + "\n")
+    return {"us_each": each, "ratio": round(ratio, 1)}
 
 
 def _profile(values: Sequence[bytes]) -> None:

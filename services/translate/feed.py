@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Final
 
 from domain.rejections import Reason, Rejection
+from infra.codec import event_key
 from projections.translated import resource_key
 from services.ingest import Delivery
-from services.ingest.opening import Opened
+from services.ingest.opening import Incoming, Opened
+from services.translate import quick
 from services.translate.feeds import add, decode_all
 from services.translate.knowing import Knowing, keys_of
 from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, marked
@@ -27,11 +29,12 @@ from services.wire import json_text
 from services.wire.modes import HISTORY, is_history
 from services.wire.refusal import Refused
 
-Parts = tuple[Site, Unfolded]
+Parts = tuple[Site, Unfolded | quick.Plain]
 
 log = logging.getLogger("caretally.fhir")
 
 PATIENT: Final = "Patient"
+MARKS: Final = frozenset({FETCH, FILLED, MODIFIED, PATIENT_IS})
 
 _OTHER: Final = "notification"
 _EMPTY: Final = "nothing-in-it"
@@ -45,11 +48,17 @@ class FhirFeed:
 
     def __init__(self, sites: Mapping[str, Site]) -> None:
         self._sites = sites
+        self._named = {name.encode(): site for name, site in sites.items()}
+        if len(sites) == 1:
+            self._named[b""] = next(iter(sites.values()))
         self._profiles = {name: digest_of(site.model_dump()) for name, site in sites.items()}
 
     def wanted(self, parts: Parts) -> tuple[set[str], set[str]]:
         """The keys of identities and of resources that these parts will ask for."""
-        return keys_of(*parts)
+        site, found = parts
+        if isinstance(found, quick.Plain):
+            return quick.keys_of(found, site)
+        return keys_of(site, found)
 
     def unfold(self, delivery: Delivery) -> Parts | Rejection:
         """The resources of a delivery, or why there are none. Never raises."""
@@ -58,8 +67,17 @@ class FhirFeed:
             known = ", ".join(sorted(self._sites)) or "none"
             sentence = f"{FHIR}: expected the name of a site profile ({known}); found another."
             return Rejection(Reason.UNKNOWN_SITE, sentence, FHIR)
-        headers = dict(delivery.headers)
+        headers = dict(delivery.headers) if len(delivery.headers) > 1 else {}
+        quickly = not headers or MARKS.isdisjoint(headers)
+        return self._unfold(site, delivery, headers, quickly)
+
+    @staticmethod
+    def _unfold(
+        site: Site, delivery: Delivery, headers: Mapping[str, bytes], quickly: bool = False
+    ) -> Parts | Rejection:
         try:
+            if quickly and (plain := quick.plain(delivery.value)) is not None:
+                return site, plain
             if FILLED in headers:
                 return site, Unfolded([])
             if FETCH in headers:
@@ -79,14 +97,20 @@ class FhirFeed:
         return site, unfolded
 
     def _site(self, delivery: Delivery) -> Site | None:
-        name = delivery.headers[0][1].decode("utf-8", "replace")
-        if not name and len(self._sites) == 1:
-            return next(iter(self._sites.values()))
-        return self._sites.get(name)
+        return self._named.get(delivery.headers[0][1])
 
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, found: Parts) -> None:
         """Take or refuse each of the resources."""
         site, parts = found
+        if isinstance(parts, quick.Plain):
+            if self._take_plain(opened, knowing, delivery, site, parts):
+                return
+            again = self._unfold(site, delivery, {})
+            if isinstance(again, Rejection):
+                add(opened, delivery, again)
+                return
+            parts = again[1]
+        assert isinstance(parts, Unfolded)
         pieces, said = parts.pieces, parts.notification
         if said is not None:
             missing = self._hear(opened, knowing, site, said)
@@ -99,6 +123,26 @@ class FhirFeed:
             why = _EMPTY if said is None else _NOTIFIED.get(said.type, _OTHER)
             opened.ignored[why] += 1
             add(opened, delivery, None)
+
+    def _take_plain(
+        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, found: quick.Plain
+    ) -> bool:
+        """Whether it was taken; else the full way must look at it, and nothing has changed."""
+        history = len(delivery.headers) > 1 and is_history(delivery.headers)
+        try:
+            entry = quick.entry(found, site, self._profiles[site.name], knowing, history)
+        except Exception as error:
+            log.error("the quick way ended by %s", type(error).__name__)
+            return False
+        if entry is None:
+            return False
+        index = len(opened.results)
+        add(opened, delivery, None)
+        key = event_key(site.source, entry.accepted.event.id)
+        opened.incoming.append(Incoming(index, entry.accepted, entry.stream_id, key))
+        knowing.take(entry.row)
+        opened.resources.append((index, entry.row))
+        return True
 
     def _hear(
         self, opened: Opened, knowing: Knowing, site: Site, said: Notification

@@ -63,10 +63,9 @@ class Feeds:
         return opened
 
     def _unfold(self, delivery: Delivery) -> tuple[Feed | None, Any]:
-        if not self.knows(delivery):
-            return None, None
-        feed = self._feeds[delivery.headers[0][0]]
-        return feed, feed.unfold(delivery)
+        headers = delivery.headers
+        feed = self._feeds.get(headers[0][0]) if headers else None
+        return (None, None) if feed is None else (feed, feed.unfold(delivery))
 
     def _knowing(self, found: Sequence[tuple[Feed | None, Any]]) -> Knowing:
         identities: set[str] = set()

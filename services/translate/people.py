@@ -24,7 +24,7 @@ from services.translate.reading import (
 )
 from services.translate.site import Site
 
-_PRIMARY = frozenset(
+PRIMARY = frozenset(
     f"http://terminology.hl7.org/CodeSystem/v3-ParticipationType|{code}"
     for code in ("PPRF", "ATND", "PRF")
 )
@@ -101,7 +101,7 @@ def one_npi(resource: Resource, values: list[Any], field: str, site: Site) -> st
 def participants(resource: Resource) -> list[Any]:
     """References of an Encounter's people: those who performed it, else all of them."""
     found = items(resource.get("participant"))
-    primary = [each for each in found if not _PRIMARY.isdisjoint(tokens(each.get("type")))]
+    primary = [each for each in found if not PRIMARY.isdisjoint(tokens(each.get("type")))]
     people = [first(each, "individual", "actor") for each in primary or found]
     return [each for each in people if each is not None and _may_be_person(each)]
 
@@ -116,17 +116,37 @@ def performer(values: list[Any], field: str, site: Site) -> dict[str, Any]:
     """Who did the work, of these references. Raises `Review` for nobody and for several."""
     found: dict[str, dict[str, Any]] = {}
     for value in values:
-        reference = local_reference(value, site.source) or text(obj(value).get("reference"))
-        member = site.member_of_staff(reference) if reference else None
-        if member is not None:
-            found[member.id] = {"id": member.id, "role": member.role}
-            if member.outside_us:
-                found[member.id]["outside_us"] = True
-        elif reference and site.time.default_role is not None:
-            found[reference] = {"id": reference, "role": site.time.default_role}
+        who = _who(text(obj(value).get("reference")), site)
+        if who is not None:
+            found[who["id"]] = who
     if len(found) > 1:
         raise Review(Reason.AMBIGUOUS, field, "expected one person who did the work; found several")
     if not found:
-        sentence = "expected a person whom the site profile names under staff; found none"
-        raise Review(Reason.UNKNOWN_PERSON, field, sentence)
+        raise _nobody(field)
     return next(iter(found.values()))
+
+
+def worker(reference: str, field: str, site: Site) -> dict[str, Any]:
+    """Who did the work, by the one reference there is. Raises `Review`."""
+    found = _who(reference, site)
+    if found is None:
+        raise _nobody(field)
+    return found
+
+
+def _who(reference: str, site: Site) -> dict[str, Any] | None:
+    if not reference:
+        return None
+    reference = local_reference(reference, site.source) or reference
+    member = site.member_of_staff(reference)
+    if member is not None:
+        found: dict[str, Any] = {"id": member.id, "role": member.role}
+        return found | {"outside_us": True} if member.outside_us else found
+    if site.time.default_role is None:
+        return None
+    return {"id": reference, "role": site.time.default_role}
+
+
+def _nobody(field: str) -> Review:
+    sentence = "expected a person whom the site profile names under staff; found none"
+    return Review(Reason.UNKNOWN_PERSON, field, sentence)

@@ -214,6 +214,12 @@ class Site(Part):
         return self._staff.get(reference)
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether nothing in the profile but printable ASCII can come into an event."""
+        named = self.model_dump_json()
+        return named.isascii() and "\\" not in named and "\x7f" not in named
+
+    @cached_property
     def patient_system(self) -> str:
         """The system of the logical ids of the site's patients."""
         return f"{self.source}/Patient"

@@ -64,7 +64,7 @@ def _resolved(draft: Draft, site: Site, knowing: Knowing, stream: str) -> Draft:
     if draft.type != MERGED:
         return draft
     stays = Whose(patient_system(site), draft.data["into"])
-    into = _stream(stays, "link.other", site, knowing)
+    into = stream_of(stays, "link.other", site, knowing)
     if into == stream:
         sentence = "expected another patient of ours; found that both records are linked to one"
         raise Review(Reason.PATIENT_MERGED, "link.other", sentence)
@@ -120,10 +120,10 @@ def take_deletion(piece: Piece, site: Site, profile: str, knowing: Knowing) -> T
 
 def _patient(piece: Piece, site: Site, knowing: Knowing) -> str:
     """The stream of the patient. Raises `Review` that waits for the identity."""
-    return _stream(whose(piece.resource, site), "subject", site, knowing)
+    return stream_of(whose(piece.resource, site), "subject", site, knowing)
 
 
-def _stream(named: Whose, field: str, site: Site, knowing: Knowing) -> str:
+def stream_of(named: Whose, field: str, site: Site, knowing: Knowing) -> str:
     """The stream of a patient of theirs. Raises `Review` that waits for the identity."""
     theirs = Whose(patient_system(site), named.value) == named
     if site.patients.subject == "id" and theirs:

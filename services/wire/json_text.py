@@ -77,12 +77,12 @@ def _parts(item: dict[str, Any] | list[Any]) -> list[Any]:
 
 
 def _check_names(raw: bytes, value: Any, field: str) -> None:
-    """Refuse doubled member names; cheap for text without escapes, exact for all.
+    """Refuse doubled member names; cheap for text without escaped colons, exact for all.
 
-    Without a backslash every colon is a member's or stands in a string as itself, so the text has
-    more colons than its decoded value encoded again exactly when members were dropped.
+    Without an escaped colon every colon is a member's or stands in a string as itself, so the text
+    has more colons than its decoded value encoded again exactly when members were dropped.
     """
-    if b"\\" not in raw and raw.count(b":") == _encode(value).count(b":"):
+    if b"\\u003" not in raw and raw.count(b":") == _encode(value).count(b":"):
         return
     json.loads(raw, object_pairs_hook=lambda pairs: _named_once(pairs, field), parse_int=str)
 

@@ -6,6 +6,7 @@ says either nothing or exactly what the full decoder says (a test holds them tog
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
@@ -54,6 +55,7 @@ class _Message(msgspec.Struct, gc=False):
     backfill: None = None
 
 
+_FRACTION = re.compile(r"\.\d{1,6}(?:Z|[+-]\d\d:\d\d)", re.ASCII).fullmatch
 _UnfrozenClocked = unfrozen(Clocked)
 _UnfrozenTimeLogged = unfrozen(TimeLogged)
 
@@ -99,10 +101,12 @@ def plain_entry(document: dict[str, Any]) -> tuple[_Message, TimeLogged, int] | 
 
 def _seconds(moment: datetime, text: str) -> int:
     """Whole seconds since the epoch; -1 for what is not written as `2025-01-31T09:00:00Z` or with
-    an offset in place of the Z, or lies outside the years."""
+    an offset in place of the Z or a fraction before it, or lies outside the years."""
     length = len(text)
     if text[10] != "T" or not (
-        (length == 20 and text[19] == "Z") or (length == 25 and text[19] in "+-")
+        (length == 20 and text[19] == "Z")
+        or (length == 25 and text[19] in "+-")
+        or _FRACTION(text, 19)
     ):
         return -1
     seconds = int(moment.timestamp())

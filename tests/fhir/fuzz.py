@@ -96,7 +96,7 @@ class Fuzz:
             raise Fault("a message ended as nothing")
         if not all(result is None or result.sentence for result in opened.results):
             raise Fault("a refusal without a sentence")
-        events = {item.index for item in opened.incoming}
+        events = {item.piece for item in opened.incoming}
         rows = {index for index, _ in opened.resources}
         quiet = [n for n, result in enumerate(opened.results) if result is None and n not in events]
         if len(quiet) - len(rows & set(quiet)) > opened.ignored.total():
@@ -106,7 +106,7 @@ class Fuzz:
         for item in opened.incoming:
             if item.accepted.name in LOGGED:
                 self.figures["entries"] += 1
-                value = opened.pieces[item.index].value or b"{}"
+                value = opened.pieces[item.piece].value or b"{}"
                 resource = msgspec.json.decode(value)
                 if resource.get("resourceType") == "Bundle":
                     resource = resource["entry"][0]["resource"]

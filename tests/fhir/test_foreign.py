@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.translate import quick, resource
 from tests.fhir.foreign import EVENTS, IGNORED, REFUSED, REVIEW, Tally, Trial, told, tried
 from tests.fhir.foreign_inputs import DATA, SHARED, Input, inputs_of
 from tests.fhir.made import raw, task
@@ -55,8 +56,6 @@ def test_data_of_others_that_lie_beside_us() -> None:
 
 def test_the_trial_sees_minutes_that_are_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check is no mirror of the mapping: it reads the resource by itself."""
-    from services.translate import resource
-
     good = resource.MAPPED["Task"]
 
     def padded(found: dict[str, object], site: object) -> list[object]:
@@ -64,6 +63,7 @@ def test_the_trial_sees_minutes_that_are_made_up(monkeypatch: pytest.MonkeyPatch
         drafts[0].data["ended_at"] = "2025-03-05T10:21:00-05:00"
         return list(drafts)
 
+    monkeypatch.setattr(quick, "plain", lambda _: None)
     code = {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill"}]}
     given = Input("one", "R4", raw(task(code=code)))
     honest = Trial()
