@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +30,7 @@ DAY = date(2025, 11, 24)
 """Of the last year whose fees are built in for every code; the same story on every machine."""
 SPEED_TERMINAL, SPEED_PLAIN = 4.0, 10.0
 SECONDS_TERMINAL, SECONDS_PLAIN = 120.0, 20.0
+THE_WHOLE_DAY = 0.0
 FIRST_DAY, LAST_DAY = date(2020, 1, 1), date(2099, 12, 31)
 
 Seconds = Annotated[
@@ -33,7 +38,8 @@ Seconds = Annotated[
     typer.Option(
         min=0,
         help="How long to tell today; 0 for the whole day. "
-        f"[default: {SECONDS_TERMINAL:.0f} on a terminal, {SECONDS_PLAIN:.0f} elsewhere]",
+        f"[default: the whole day, {SECONDS_TERMINAL:.0f} with --terminal; "
+        f"{SECONDS_PLAIN:.0f} where there is no terminal]",
         show_default=False,
     ),
 ]
@@ -68,7 +74,15 @@ Today = Annotated[
     str | None,
     typer.Option(help=f"The day told, YYYY-MM-DD. [default: {DAY}]", show_default=False),
 ]
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="Of the HTTP door; 0 for a free one.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65_535, help="Of the board and the HTTP door; 0 for a free one.")
+]
+OnTerminal = Annotated[
+    bool, typer.Option("--terminal", help="A live board on the terminal instead of plain lines.")
+]
+Browser = Annotated[
+    bool, typer.Option("--browser/--no-browser", help="Open the board where there is a browser.")
+]
 Screenshot = Annotated[
     Path | None, typer.Option(help="Save the last state of the board as an SVG image.")
 ]
@@ -83,12 +97,15 @@ def demo(
     patients: Patients = None,
     today: Today = None,
     port: Port = 0,
+    terminal: OnTerminal = False,
+    browser: Browser = True,
     screenshot: Screenshot = None,
 ) -> None:
     """A simulated clinic in one process, no services: events in, codes and alerts live.
 
-    Three months of synthetic history through the file door, then today through the HTTP door.
-    On a terminal a live board, elsewhere plain lines. Ctrl-C ends it; the data stays.
+    Three months of synthetic history through the file door, then today through the HTTP door, on
+    a page that a browser shows live. On a terminal it stays until Ctrl-C, elsewhere it ends by
+    itself; the data stays either way.
 
     \b
     Example: caretally demo --patients 500 --data my-demo
@@ -102,15 +119,42 @@ def demo(
         from services.demo.screens import Plain, Terminal
         from services.demo.telling import Pace
 
-        usual = (SPEED_TERMINAL, SECONDS_TERMINAL) if on_terminal else (SPEED_PLAIN, SECONDS_PLAIN)
-        pace = Pace(speed or usual[0], (usual[1] if seconds is None else seconds) or None)
-        screen = Terminal() if on_terminal else Plain()
-        ending = _run(folder, plan, screen, pace, events, port)
+        usual = SPEED_TERMINAL if on_terminal else SPEED_PLAIN
+        pace = Pace(speed or usual, (_usual(terminal) if seconds is None else seconds) or None)
+        screen: Screen = Terminal() if terminal and on_terminal else Plain(browser and _shows())
+        stays = on_terminal and not terminal and seconds is None and events is None
+        ending = _run(folder, plan, screen, pace, events, port, _stay if stays else _go_on)
         _end(ending, folder, screenshot)
     except BrokenPipeError:
         nobody_reads()
     except KeyboardInterrupt:
         print("\nstopped; with the same --data it goes on", file=sys.stderr)
+
+
+def _usual(terminal: bool) -> float:
+    """How many seconds today is told unless somebody says so."""
+    if not sys.stdout.isatty():
+        return SECONDS_PLAIN
+    return SECONDS_TERMINAL if terminal else THE_WHOLE_DAY
+
+
+def _shows() -> bool:
+    """Whether a browser would show a page here, to somebody who sits before it."""
+    if not sys.stdout.isatty():
+        return False
+    desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(desktop) or sys.platform in ("darwin", "win32")
+
+
+def _stay() -> None:
+    """Until somebody ends it."""
+    print("The day is told; the board stays until Ctrl-C.", flush=True)
+    with suppress(KeyboardInterrupt):
+        Event().wait()
+
+
+def _go_on() -> None:
+    """At once."""
 
 
 def _placed(
@@ -159,6 +203,7 @@ def _run(
     pace: Pace,
     events: int | None,
     port: int,
+    stay: Callable[[], None],
 ) -> Ending:
     from infra.clock import system_clock
     from services.cli.frame import in_one_line
@@ -167,7 +212,7 @@ def _run(
     from services.outage import is_outage
 
     try:
-        return Demo(folder, plan, screen, system_clock).run(pace, events, port)
+        return Demo(folder, plan, screen, system_clock).run(pace, events, port, stay)
     except FeedRefused as error:
         fail(str(error), FAILED)
     except BrokenPipeError:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from itertools import chain, islice
 from typing import Final
 
@@ -28,11 +28,12 @@ from services.demo.view import View
 from services.doors import http
 from services.doors.files import FileOutcome, ingest_file
 from services.ingest import Delivery, Ingest, Judge, Outcome
+from services.pages.routes import Pages
+from services.serve.reads import Reads
 
 HISTORY_BATCH: Final = 500
 """Lines a transaction: small enough that the bar moves."""
 OPENING_HOUR: Final = 15
-DAY_US: Final = 86_400_000_000
 
 
 @dataclass(slots=True)
@@ -72,12 +73,12 @@ class CountedIngest(Ingest):
         return outcome
 
 
-class ClockOn:
-    """The given clock's time of day on another date; never before what the store has recorded."""
+class ClockFrom:
+    """A clock that stands at an instant when it is made and then goes on as the given one does;
+    never before what the store has recorded."""
 
-    def __init__(self, today: date, clock: Clock) -> None:
-        days = (today - utc_date(clock)).days
-        self._clock, self._shift_us = clock, days * DAY_US
+    def __init__(self, start: datetime, clock: Clock) -> None:
+        self._clock, self._shift_us = clock, int(start.timestamp()) * 1_000_000 - clock()
         self._not_before = 0
 
     def __call__(self) -> int:
@@ -89,19 +90,21 @@ class ClockOn:
             self._not_before = decode_event(stored).recorded_at_us or 0
 
 
-def utc_date(clock: Clock) -> date:
-    """The clock's date."""
-    return datetime.fromtimestamp(clock() / 1_000_000, UTC).date()
-
-
 class Demo:
     """A demo in its folder, run once; killed and run again it goes on where the store is."""
 
     def __init__(self, folder: DemoFolder, plan: Plan, screen: Screen, clock: Clock) -> None:
         self._folder, self._plan, self._screen, self._clock = folder, plan, screen, clock
 
-    def run(self, pace: Pace, events: int | None = None, port: int = 0) -> Ending:
-        """History, then today; `events` is the most messages of today to send.
+    def run(
+        self,
+        pace: Pace,
+        events: int | None = None,
+        port: int = 0,
+        stay: Callable[[], None] = lambda: None,
+    ) -> Ending:
+        """History, then today; `events` is the most messages of today to send. `stay` is called
+        once today is told, while the pages are still served.
 
         Raises OSError when the port cannot be had, FeedRefused when the door refuses the feed,
         and KeyboardInterrupt when interrupted before today began.
@@ -111,15 +114,15 @@ class Demo:
             self._folder.begin(self._plan, clinic.history())
         # No setting of the reader's own reaches the demo: it must never touch another database.
         settings = Settings.model_construct(database=self._folder.database_url)
-        clock = ClockOn(self._plan.today, self._clock)
+        opening = at(self._plan.today, OPENING_HOUR)
+        clock = ClockFrom(opening, self._clock)
         with composed(settings, clock) as parts:
             clock.follow(parts.store)
             core = parts.ingest()
             history = self._history(parts, core)
             counted = CountedIngest(core)
-            doors = http.routes(counted)
-            with http_server(parts, doors, port) as address, Feed(address) as feed:
-                opening = at(self._plan.today, OPENING_HOUR)
+            routes = [*http.routes(counted), *Pages(parts, Reads(parts)).routes()]
+            with http_server(parts, routes, port) as address, Feed(address) as feed:
                 view = View(parts.store, PRACTICE, SOURCE, opening)
                 total = counted.total
                 telling = Telling(parts.store, view, feed, self._screen, pace, total)
@@ -128,6 +131,7 @@ class Demo:
                 try:
                     whole = telling.tell(postings(left))
                     ending.day_is_over = whole and events is None
+                    stay()
                 except KeyboardInterrupt:
                     ending.interrupted = True
             ending.counts, ending.units = parts.store.counts(), view.codes()

@@ -1,11 +1,13 @@
-"""Where a demo is watched: on a terminal as a board that moves, elsewhere as plain lines."""
+"""Where a demo is watched beside its page: as plain lines, or on a terminal as a live board."""
 
 from __future__ import annotations
 
 import time
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol
+from urllib.parse import urljoin
 
 from rich.console import Console
 from rich.live import Live
@@ -41,7 +43,9 @@ class Screen(Protocol):
 class Plain:
     """One line after another: every alert until the story has been told once, then totals."""
 
-    def __init__(self) -> None:
+    def __init__(self, opens_page: bool = False) -> None:
+        """`opens_page`: in the machine's browser, once it is served."""
+        self._opens_page = opens_page
         self._next_status = time.monotonic() + STATUS_EVERY_SECONDS
         self._lines_said = 0
 
@@ -54,6 +58,10 @@ class Plain:
 
     @contextmanager
     def live(self, board: Board) -> Iterator[None]:
+        page = urljoin(board.door, "/board")
+        say(f"the board: {page}")
+        if self._opens_page:
+            webbrowser.open(page)
         say(f"today's events through the HTTP door, {board.door}")
         yield
 

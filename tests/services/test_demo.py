@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -31,7 +31,8 @@ from services.demo.clinic import SOURCE, Clinic
 from services.demo.day import Moment, Told
 from services.demo.feed import Form, postings
 from services.demo.folder import DemoFolder, Plan
-from services.demo.run import ClockOn, Demo, Ending
+from services.demo.panel import at
+from services.demo.run import ClockFrom, Demo, Ending
 from services.demo.screens import Plain
 from services.demo.telling import Pace
 from services.demo.vocabulary import to_line
@@ -348,10 +349,14 @@ def test_a_moment_goes_alone_except_the_bad_event_which_has_a_good_one_beside_it
             assert len(posting.messages) == 1
 
 
-def test_the_clock_tells_the_given_time_on_another_day() -> None:
-    there = ClockOn(TODAY, lambda: NOW_US)
-    assert (there() - NOW_US) % 86_400_000_000 == 0
-    assert date.fromtimestamp(there() / 1_000_000) == TODAY
+def test_the_clock_begins_in_the_clinics_morning_and_goes_on_as_the_given_one_does() -> None:
+    """Whatever the hour is here: at any, some of the clinic's zones would be on another day."""
+    now = [NOW_US]
+    there = ClockFrom(at(TODAY, 15), lambda: now[0])
+    begun = datetime.fromtimestamp(there() / 1_000_000, UTC)
+    assert begun == at(TODAY, 15)
+    now[0] += 90_000_000
+    assert there() == int(begun.timestamp()) * 1_000_000 + 90_000_000
 
 
 def test_the_plan_is_kept_as_it_was_given(tmp_path: Path) -> None:
@@ -373,7 +378,7 @@ def test_requests_are_made_as_the_day_comes() -> None:
 def test_on_a_terminal_it_shows_the_board_and_ends_with_the_summary(tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     os.set_blocking(ours, False)
-    told = ["--events", "25", "--speed", "50", "--data", str(tmp_path)]
+    told = ["--terminal", "--events", "25", "--speed", "50", "--data", str(tmp_path)]
     process = subprocess.Popen(
         command("demo", *told, *ARGUMENTS),
         stdout=theirs,

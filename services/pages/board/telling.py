@@ -120,17 +120,6 @@ def _percent(seconds: int) -> str:
     return f"{min(seconds, BAR_SECONDS) * 100 / BAR_SECONDS:.2f}"
 
 
-def clock(seconds: int) -> str:
-    """`18:20`: minutes and seconds, minutes without an end."""
-    return f"{seconds // 60}:{seconds % 60:02}"
-
-
-def dollars(amount: Decimal | float) -> str:
-    """`$60.49`."""
-    sign = "−" if amount < 0 else ""
-    return f"{sign}${abs(amount):,.2f}"
-
-
 def round_dollars(amount: Decimal | float) -> str:
     """`$9,720`: for sums, where cents say nothing."""
     return f"${amount:,.0f}"
