@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.rejections import Rejection
 from services.wire import decode, json_text, quick
-from services.wire.decode import Decoded, decode_structured
+from services.wire.decode import Decoded, decode_document, decode_plain_entry, decode_structured
 from services.wire.refusal import Refused
 from tests.services.wire_examples import CLOCKED, NPI, SOURCE, TIME
 from tests.thoroughness import examples
@@ -31,6 +32,12 @@ INSTANTS = (
     "2025-03-05t15:21:00Z",
     "2025-03-05 15:21:00Z",
     "2025-03-05T15:21:00.999999Z",
+    "2025-03-05T15:21:00.9999999Z",
+    "2025-03-05T15:21:00.1-05:00",
+    "2025-03-05T15:21:00.123+24:00",
+    "2025-03-05T15:21:00.5-0500",
+    "2025-03-05T15:21:00.5",
+    "2025-03-05T15:21:00.Z",
     "2025-03-05T15:21:00+24:00",
     "2025-03-05T15:21:00-23:59",
     "2025-03-05T15:21:00+00:60",
@@ -115,3 +122,26 @@ def test_both_ways_read_instants_alike(place: tuple[str, ...], at: str) -> None:
 def test_a_plain_entry_takes_the_short_way() -> None:
     assert quick.is_plain(json.dumps(PLAIN).encode())
     assert quick.plain_entry(PLAIN) is not None
+
+
+@pytest.mark.parametrize("time", ["2025-03-05T16:00:00.123Z", TIME])
+def test_a_translated_entry_is_the_same_either_way(time: str) -> None:
+    document = {**PLAIN, "time": time}
+    found = decode_plain_entry(document, history=True)
+    assert found is not None
+    assert found == decode_document(document, history=True)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(st.sampled_from(PLACES), st.sampled_from([odd for odd in ODD if odd != 1.0]))
+def test_a_translated_entry_that_is_odd_is_left_to_the_long_way_or_the_same(
+    place: tuple[str, ...], value: Any
+) -> None:
+    document = changed(place, value, PLAIN)
+    plain = isinstance(document.get("data"), dict) and document.get("type") == quick.NAME
+    if not plain or value in ("\x7f", "a\nb", "é"):
+        return
+    found = decode_plain_entry(document)
+    said = decode_document(document)
+    assert found is None or found == said
+    assert found is None or not isinstance(said, Rejection)
