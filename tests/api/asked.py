@@ -80,9 +80,11 @@ class Asked:
 
 
 @contextmanager
-def asking(parts: Parts, ingest: Ingest | None = None) -> Iterator[Asked]:
-    """The API served over these parts."""
-    desk = Desk(parts, Reads(parts).note, ingest)
+def asking(parts: Parts, ingest: Ingest | None = None, noted: bool = True) -> Iterator[Asked]:
+    """The API served over these parts; with `noted` False without the access log, for many quick
+    looks."""
+    note = Reads(parts).note if noted else lambda _request, _wanted: None
+    desk = Desk(parts, note, ingest)
     asked = Asked(parts, httpx.Client())
     door = [] if ingest is None else http.routes(ingest)
     routes = guarded([*door, mounted(desk, parts.settings, door)])
