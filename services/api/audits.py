@@ -15,7 +15,7 @@ from services.api import asking
 from services.api.assessments import MONTH
 from services.api.cursors import unsealed
 from services.api.desk import JSON, Answer, Desk, desk_of, must_see, seen
-from services.api.faults import Absent, Fault, Refused
+from services.api.faults import Absent, Fault
 from services.api.negotiation import preferred
 from services.api.paging import filters, page
 from services.api.resource import Resource, json_of, pages_of
@@ -43,18 +43,20 @@ async def month_difference(
     from_: asking.From,
     to: asking.InstantNeeded,
 ) -> Response:
-    """One month at two instants: both answers, and what each event between them did to it."""
+    """One month at two instants: both answers, and what each event between them did to it.
+
+    The earlier instant is `from` in the answer, whichever way round they are given.
+    """
     must_see(request, practice, "patient")
-    if from_ > to:
-        raise Refused("from", "an instant not after 'to'", f"'{instant_text(from_)}'")
+    first, last = sorted((from_, to))
     desk = desk_of(request)
 
     def read() -> Answer:
         parts = desk.parts
-        history = _known(desk, practice, patient, to)
+        history = _known(desk, practice, patient, last)
         policy = parts.settings.policy_of(practice)
-        found = difference(history, month, from_, to, parts.book, policy)
-        return Answer(difference_json(found, instant_text(from_), instant_text(to)))
+        found = difference(history, month, first, last, parts.book, policy)
+        return Answer(difference_json(found, instant_text(first), instant_text(last)))
 
     wanted = {"practice": practice, "patient": patient, "month": month, **filters(request)}
     return await desk.read(request, wanted, read)
