@@ -87,7 +87,7 @@ EVERYBODY_HERE: Final = Principal("this machine", frozenset({Role.ADMIN}))
 
 
 def principal_of(connection: HTTPConnection) -> Principal:
-    """The principal that the guards found; those who pass without one are on this machine."""
-    found = getattr(connection.state, "principal", EVERYBODY_HERE)
+    """The principal that the front found. Without a front before it nobody may anything."""
+    found = getattr(connection.state, "principal", NOBODY)
     assert isinstance(found, Principal)
     return found

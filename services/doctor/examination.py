@@ -11,7 +11,7 @@ from infra.clock import Clock
 from infra.eventstore import open_store
 from infra.settings import Settings, SettingsError, load_settings, unknown_variables
 from infra.zones import zones_version
-from services.doctor import database
+from services.doctor import access, database
 from services.doctor.finding import Finding, State, fail, in_one_line, ok, warn
 
 PROBE_ZONES = ("America/New_York", "US/Pacific", "Pacific/Honolulu", "America/Puerto_Rico")
@@ -37,6 +37,7 @@ class Examination:
                 yield fail("settings", line, "correct the setting")
             return
         yield ok("settings", "can be used")
+        yield from access.examine(settings)
         yield _zones()
         yield _fees(settings)
         sound = True

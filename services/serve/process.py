@@ -114,9 +114,9 @@ class Process:
         self._settings = parts.settings
         try:
             self.application = web.app(parts, self._routes(parts, plan, ingest))
+            self._server = web.server(parts.settings, self.application)
         except ValueError as error:
             raise RoleError(str(error)) from None
-        self._server = web.server(parts.settings, self.application)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _routes(self, parts: Parts, plan: Plan, ingest: SharedIngest) -> Sequence[BaseRoute]:

@@ -59,21 +59,28 @@ def described(settings: Settings) -> Route:
 
 
 def server(settings: Settings, application: Starlette) -> Server:
-    """A server of the application. It writes no access log: paths name patients."""
-    return Server(
-        uvicorn.Config(
-            application,
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            proxy_headers=bool(settings.http_proxies),
-            forwarded_allow_ips=settings.http_proxies.replace(" ", "") or None,
-            ssl_certfile=settings.http_certfile or None,
-            ssl_keyfile=settings.http_keyfile or None,
-        )
+    """A server of the application. It writes no access log: paths name patients.
+
+    Raises ValueError where its certificate cannot be used.
+    """
+    config = uvicorn.Config(
+        application,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        proxy_headers=bool(settings.http_proxies),
+        forwarded_allow_ips=settings.http_proxies.replace(" ", "") or None,
+        ssl_certfile=settings.http_certfile or None,
+        ssl_keyfile=settings.http_keyfile or None,
     )
+    try:
+        config.load()
+    except OSError as error:  # those of TLS are among them
+        names = "http_certfile, http_keyfile"
+        raise ValueError(f"{names}: cannot be used: {error.strerror or error}") from None
+    return Server(config)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -85,6 +85,14 @@ async def test_nobody_gets_a_401_and_a_browser_is_sent_to_sign_in_and_back() -> 
         assert sent.headers["location"] == "/auth/sign-in?to=%2F"
 
 
+async def test_without_a_front_before_it_nobody_may_anything() -> None:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(Starlette(routes=guarded(fresh()))), base_url="http://h"
+    ) as client:
+        assert (await client.post("/close")).status_code == 401
+        assert (await client.get("/probe")).status_code == 200
+
+
 def test_a_route_that_declares_nothing_is_refused_by_name() -> None:
     with pytest.raises(UndeclaredRoute, match="/forgotten"):
         guarded([*fresh(), Route("/forgotten", forgotten)])

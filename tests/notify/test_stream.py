@@ -18,6 +18,7 @@ from starlette.routing import Route
 from projections.deliveries import Deliveries
 from projections.ports import Store
 from services.notify.stream import PAGE_MAX, PATH, AlertStream
+from tests.here import HERE
 from tests.notify.given import store_them, transition
 from tests.receiver import served
 
@@ -35,7 +36,7 @@ def client(stream: AlertStream) -> Iterator[httpx.Client]:
         await stream.stop()
         return Response()
 
-    app = Starlette(routes=[*stream.routes(), Route("/stop", stop)])
+    app = Starlette(routes=[*stream.routes(), Route("/stop", stop)], middleware=HERE)
     with served(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as c:
         yield c
 

@@ -85,7 +85,7 @@ def changed(database: str, *statements: str) -> None:
 def test_a_sound_installation_is_well(database: str, quick: bool) -> None:
     code, found = examined({"CARETALLY_DATABASE": database}, *(["--quick"] if quick else []))
     assert code == 0
-    checks = "settings zones fees database disk write clock log kafka"
+    checks = "settings access zones fees database disk write clock log kafka"
     assert states(found) == dict.fromkeys(checks.split(), "ok")
     assert "33 events of 3 patients" in found["log"]["finding"]
 

@@ -26,6 +26,7 @@ from services.doors import group
 from services.doors.http import BATCH_BYTES_MAX, PATH, header_value, routes
 from services.ingest import Delivery, Ingest, Outcome
 from services.wire.limits import MESSAGE_BYTES_MAX
+from tests.here import HERE
 from tests.services.door_store import ingest_over, letters, logged, opened
 from tests.services.wire_examples import GONE, changed, cloudevent, raw
 
@@ -60,7 +61,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Starlette, httpx.Client]]:
-    app = Starlette()
+    app = Starlette(middleware=HERE)
     with served(app) as client:
         yield app, client
 
@@ -296,7 +297,7 @@ def test_an_outage_is_503_and_the_event_can_be_sent_again(
         commit(batch)
 
     monkeypatch.setattr(store, "commit", failing)
-    with served(Starlette(routes=[*routes(ingest_over(store))])) as client:
+    with served(Starlette(routes=[*routes(ingest_over(store))], middleware=HERE)) as client:
         answer = post(client, cloudevent())
         check_problem(answer, 503)
         assert int(answer.headers["retry-after"]) > 0
@@ -335,7 +336,10 @@ def test_requests_that_arrive_during_a_transaction_share_the_next(store: Store) 
     ingest = ingest_over(store, Gated)
     assert isinstance(ingest, Gated)
     bad = changed(cloudevent(id="b"), "data.activity", 1)
-    with served(Starlette(routes=[*routes(ingest)])) as client, ThreadPoolExecutor(40) as pool:
+    with (
+        served(Starlette(routes=[*routes(ingest)], middleware=HERE)) as client,
+        ThreadPoolExecutor(40) as pool,
+    ):
         first = pool.submit(post, client, cloudevent(id="e0"))
         until(lambda: ingest.sizes == [1])
         mixed = pool.submit(batch, client, [bad, cloudevent(id="good")])
@@ -359,7 +363,10 @@ def test_too_many_waiting_events_are_turned_away_not_piled_up(
     monkeypatch.setattr(group, "WAITING_DELIVERIES_MAX", 3)
     ingest = ingest_over(store, Gated)
     assert isinstance(ingest, Gated)
-    with served(Starlette(routes=[*routes(ingest)])) as client, ThreadPoolExecutor(5) as pool:
+    with (
+        served(Starlette(routes=[*routes(ingest)], middleware=HERE)) as client,
+        ThreadPoolExecutor(5) as pool,
+    ):
         first = pool.submit(post, client, cloudevent(id="e0"))
         until(lambda: ingest.sizes == [1])
         second = pool.submit(batch, client, [cloudevent(id="e1"), cloudevent(id="e2")])
@@ -374,7 +381,7 @@ def test_too_many_waiting_events_are_turned_away_not_piled_up(
 def test_a_sender_that_goes_away_neither_undoes_nor_blocks_anything(store: Store) -> None:
     ingest = ingest_over(store, Gated)
     assert isinstance(ingest, Gated)
-    with served(Starlette(routes=[*routes(ingest)])) as client:
+    with served(Starlette(routes=[*routes(ingest)], middleware=HERE)) as client:
         with pytest.raises(httpx.ReadTimeout):
             client.post(PATH, content=raw(cloudevent()), headers=STRUCTURED, timeout=0.3)
         ingest.gate.set()
