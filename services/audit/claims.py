@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -109,34 +109,44 @@ def worklist(
     practices: Iterable[str] | None = None,
     month: Month | None = None,
     as_of_us: int | None = None,
+    kinds: Collection[Kind] = tuple(Kind),
 ) -> list[Item]:
-    """Every month of these practices (None: of all) to look at, the most urgent first, as known
-    now or at an instant."""
+    """Every month of these practices (None: of all) to look at, of these kinds, the most urgent
+    first, as known now or at an instant."""
     items: list[Item] = []
     for practice in (None,) if practices is None else practices:
-        items += _of_practice(parts, practice, month, as_of_us)
+        found = _of_practice(parts, practice, month, as_of_us, kinds)
+        items += (item for item in found if item.kind in kinds)
     return sorted(items, key=urgency)
 
 
 def _of_practice(
-    parts: Parts, practice: str | None, month: Month | None, as_of_us: int | None
+    parts: Parts,
+    practice: str | None,
+    month: Month | None,
+    as_of_us: int | None,
+    kinds: Collection[Kind],
 ) -> Iterator[Item]:
     now = (parts.clock() if as_of_us is None else as_of_us) // SECOND_US
     if as_of_us is None:
         bodies = parts.store.assessments(practice, None, month)
     else:
         bodies = as_known(parts, as_of_us, practice, None, month)
-    found = [row for row in map(_ROW.decode, bodies) if _to_look_at(row, now)]
+    found = [row for row in map(_ROW.decode, bodies) if _may_be(row, now, kinds)]
     for address, rows in groupby(found, key=lambda row: (row.practice_id, row.patient_id)):
         history = history_of(parts.store, *address, as_of_us)
         yield from _items(parts, history, [row.month for row in rows])
 
 
-def _to_look_at(row: _Row, now: int) -> bool:
+def _may_be(row: _Row, now: int, kinds: Collection[Kind]) -> bool:
+    """Whether the row may be of one of these kinds: enough to look closer."""
     if row.status == Status.BILLABLE:
-        return last_day(row.month) < local_date(now, row.timezone)
+        over = last_day(row.month) < local_date(now, row.timezone)
+        return over and not {Kind.REOPENED, Kind.UNCLAIMED}.isdisjoint(kinds)
     late = row.status == Status.CLAIMED and "late-after-claim" in row.warnings
-    return late or row.status == Status.DIVERGED
+    return (late and Kind.LATE in kinds) or (
+        row.status == Status.DIVERGED and Kind.DIVERGED in kinds
+    )
 
 
 class Urgency(NamedTuple):

@@ -121,7 +121,7 @@ class Demo:
             core = parts.ingest()
             history = self._history(parts, core)
             counted = CountedIngest(core)
-            routes = [*http.routes(counted), *Pages(parts, Reads(parts)).routes()]
+            routes = [*http.routes(counted), *Pages(parts, Reads(parts), core).routes()]
             with http_server(parts, routes, port) as address, Feed(address) as feed:
                 view = View(parts.store, PRACTICE, SOURCE, opening)
                 total = counted.total

@@ -10,10 +10,12 @@ from starlette.routing import BaseRoute, Route
 
 from services.access import SIGNED_IN, needs
 from services.bootstrap import Parts
+from services.ingest import Ingest
 from services.pages import assets, look, patient
 from services.pages.board.boards import Boards
 from services.pages.board.changes import Changes
 from services.pages.board.page import BoardPages
+from services.pages.close.page import ClosePages
 from services.pages.shell import Shell
 from services.serve.reads import Reads
 
@@ -21,8 +23,9 @@ from services.serve.reads import Reads
 class Pages:
     """The pages over some parts, and what lives as long as they are served."""
 
-    def __init__(self, parts: Parts, reads: Reads) -> None:
-        """Each read is written down by `reads`."""
+    def __init__(self, parts: Parts, reads: Reads, ingest: Ingest) -> None:
+        """Each read is written down by `reads`; what people do goes through `ingest`."""
+        self._ingest = ingest
         self._shell = Shell(parts, reads)
         self._boards = Boards(parts)
         self._changes = Changes(parts.store)
@@ -35,6 +38,7 @@ class Pages:
             *assets.routes(),
             *look.routes(),
             *patient.routes(self._shell),
+            *ClosePages(self._shell, self._ingest).routes(),
             *BoardPages(self._shell, self._boards, self._changes).routes(),
         ]
 

@@ -23,6 +23,7 @@ from services.access.routes import needs
 from services.bootstrap import Parts
 from services.explain.text import UNPRINTABLE
 from services.pages import assets
+from services.pages.forms import BadForm, Form, form_of
 from services.pages.ids import part
 from services.pages.look import look_of
 from services.pages.place import Place, Places, Refusal, month_words
@@ -32,6 +33,7 @@ from services.serve.reads import Reads
 log = logging.getLogger("caretally.pages")
 
 Endpoint = Callable[[Request, Place], Response]
+Acting = Callable[[Request, Place, Form], Response]
 Streaming = Callable[[Request, Place], Awaitable[Response]]
 
 
@@ -94,6 +96,23 @@ class Shell:
             return await endpoint(request, place)
 
         return Route(path, answer, name=name, methods=["GET"])
+
+    def act(self, path: str, name: str, right: Right, endpoint: Acting) -> Route:
+        """A route that people send a form to. The endpoint has it read; that it came from a page of
+        ours is for the front to see."""
+
+        @needs(right)
+        async def answer(request: Request) -> Response:
+            try:
+                place = await run_in_threadpool(self._placed, request, right)
+                return await run_in_threadpool(endpoint, request, place, await form_of(request))
+            except BadForm as error:
+                detail = f"The form was not taken: {error}."
+                return self.refused(request, Refusal(400, "Not a form of ours", detail))
+            except Refusal as refusal:
+                return self.refused(request, refusal)
+
+        return Route(path, answer, name=name, methods=["POST"])
 
     def entry(self, path: str, name: str, right: Right) -> Route:
         """`/board` and its like: leads to the page `name` of the practice and month in the query,

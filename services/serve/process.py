@@ -109,7 +109,7 @@ class Process:
         if plan.streams:
             ledger, reads = open_deliveries(parts.store), Reads(parts)
             self._stream = AlertStream(parts.store, ledger, noted=reads.note)
-            self._pages = Pages(parts, reads)
+            self._pages = Pages(parts, reads, ingest)
             self._desk = Desk(parts, reads.note, ingest)
         self._settings = parts.settings
         try:

@@ -41,7 +41,7 @@ class Site:
 
     def start(self) -> None:
         """Serve; after `stop` at the same address as before."""
-        pages = Pages(self.parts, Reads(self.parts)).routes()
+        pages = Pages(self.parts, Reads(self.parts), self.core).routes()
         self.address = self._serving.enter_context(http_server(self.parts, pages, self._port))
         self._port = int(self.address.rpartition(":")[2])
 

@@ -25,7 +25,8 @@ EARNED = "2025-04-02T12:00:00Z"
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('slider')}/store.db")
     log = lived(store)
-    with http_server(log.parts, Pages(log.parts, Reads(log.parts)).routes()) as address:
+    pages = Pages(log.parts, Reads(log.parts), log.parts.ingest())
+    with http_server(log.parts, pages.routes()) as address:
         yield address
     store.close()
 

@@ -39,7 +39,8 @@ class Pages:
     def __init__(self, parts: Parts, who: Principal = ADMIN) -> None:
         self._who = [who]
         middleware = [Middleware(_As, who=self._who)]
-        app = Starlette(routes=routes.Pages(parts, Reads(parts)).routes(), middleware=middleware)
+        pages = routes.Pages(parts, Reads(parts), parts.ingest())
+        app = Starlette(routes=pages.routes(), middleware=middleware)
         self._transport = httpx.ASGITransport(app=app)
 
     def become(self, who: Principal) -> None:
