@@ -8,7 +8,8 @@ Three tables, all on SQLite in a file, every transaction synced to disk:
 2. An event for a patient with 20 and with 20,000 entries: the whole way through ingest, snapshots
    included, and the memory that the patient takes when it is loaded again.
 3. A log that grows to 100,000 and 1,000,000 events (`--upto 10000000` for ten million): what a
-   further event costs, for the store alone and for the whole ingest of new patients.
+   further event costs, for the store alone and for the whole ingest of new patients; how long a
+   process takes to start again after a kill, and the memory of one that takes 20,000 events.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 
 from benchmarks.biglog import BigLog
 from benchmarks.longhistory import entry, history
+from benchmarks.startup import start_after_kill
 from domain.event import Event
 from domain.patient import Patient, evolve
 from domain.policy import Policy
@@ -171,12 +173,15 @@ def long_log(url: str, upto: int) -> Iterator[dict[str, Any]]:
         lines = [line for n in range(200) for line in history(94, f"new-{round}-{n}")]
         ingest_us = _seconds(lambda ls=lines: take(ingest, ls)) / len(lines) * 1e6  # type: ignore[misc]
         size = Path(url.removeprefix("sqlite:///")).stat().st_size / store.head()
+        start = start_after_kill(url, f"again-{round}")
         yield {
             "events": milestone,
             "append_us": append_us,
             "undisturbed_us": undisturbed_us,
             "ingest_us": ingest_us,
             "bytes_per_event": size,
+            "start_after_kill_s": start.seconds,
+            "peak_mib": start.memory_bytes / (1 << 20),
         }
         milestone *= 10
     store.close()
@@ -187,8 +192,8 @@ def table(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     kept = []
     for row in rows:
         if not kept:
-            print("".join(f"{name:>24}" for name in row))
-        print("".join(f"{_cell(value):>24}" for value in row.values()), flush=True)
+            print("".join(f"{name:>23}" for name in row))
+        print("".join(f"{_cell(value):>23}" for value in row.values()), flush=True)
         kept.append(row)
     print()
     return kept
@@ -196,7 +201,7 @@ def table(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.1f}"
+        return f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value or "-")
 
 

@@ -1,0 +1,90 @@
+"""The same log folded two ways: as a script would, and as an audit does.
+
+Both fold a log that lies in memory already, and come to the same seconds and units.
+"""
+
+from __future__ import annotations
+
+import json
+
+from domain.assess import assessments
+from domain.patient import Patient
+from domain.policy import Policy
+from domain.rules import BOOK
+from infra.answers import assessment_row, transition_row
+from infra.codec import decode_event, split_stream_id
+from projections.live import LivePatient
+from projections.ports import StoredEvent
+
+POLICY = Policy()
+
+Totals = dict[tuple[str, str], tuple[int, int, int]]
+"""Pooled seconds and units of 99490 and 99439 by stream and month."""
+
+
+def dict_fold(log: list[StoredEvent]) -> Totals:
+    standing: dict[str, dict[str, tuple[str, str, str, str, str]]] = {}
+    for event in log:
+        said = json.loads(event.state)
+        data = said["data"]
+        if "entry_id" not in data:
+            continue
+        entries = standing.setdefault(event.stream_id, {})
+        row = (
+            said["time"],
+            said["source"],
+            said["id"],
+            data.get("started_at", ""),
+            data.get("ended_at", ""),
+        )
+        known = entries.get(data["entry_id"])
+        if known is None or row[:3] > known[:3]:
+            entries[data["entry_id"]] = row
+    seconds: dict[tuple[str, str], int] = {}
+    for stream, entries in standing.items():
+        for *_, started, ended in entries.values():
+            if started:
+                worked = _clock(ended) - _clock(started)
+                month = (stream, started[:7])
+                seconds[month] = seconds.get(month, 0) + worked
+    return {
+        month: (s, int(s >= 1200), max(0, min(2, (s - 1200) // 1200)))
+        for month, s in seconds.items()
+    }
+
+
+def _clock(text: str) -> int:
+    """Seconds of a day: the workload's contacts end on the UTC day on which they began, but for
+    the last hour's, which may end on the next one."""
+    day, hour, minute, second = text[8:10], text[11:13], text[14:16], text[17:19]
+    return ((int(day) * 24 + int(hour)) * 60 + int(minute)) * 60 + int(second)
+
+
+def our_fold(log: list[StoredEvent]) -> Totals:
+    patients: dict[str, LivePatient] = {}
+    for stored in log:
+        live = patients.get(stored.stream_id)
+        if live is None:
+            address = split_stream_id(stored.stream_id)
+            live = patients[stored.stream_id] = LivePatient(Patient(*address))
+        event = decode_event(stored)
+        recorded = event.recorded_at_us or 0
+        for change in live.take(event, recorded, BOOK, POLICY)[1]:
+            transition_row(
+                stored.stream_id,
+                event.practice_id,
+                event.patient_id,
+                change,
+                event.key,
+                stored.version,
+                recorded,
+            )
+    totals: Totals = {}
+    for stream, live in patients.items():
+        for answer in assessments(live.patient, BOOK, POLICY):
+            assessment_row(stream, answer)
+            units = {line.code: line.units for line in answer.codes}
+            counted = (answer.seconds.pooled, units.get("99490", 0), units.get("99439", 0))
+            if counted[0]:
+                totals[stream, answer.month] = counted
+    return totals
