@@ -22,6 +22,24 @@ BEHIND_SECONDS = 3.0
 """One that is done so long after the last line was due could not keep the pace."""
 
 
+NOTES = """
+All drop duplicates however late and take corrections back whichever came first: what each has
+stored was read back and is right. `ours is`: our rate over theirs, on the same store, in this run.
+p99: from when an event was due to its result, at {rate:.0f} events/s. MiB: the processes' peak memory,
+servers left out. B/event: database or files at the end, without write-ahead logs and what lies in
+Kafka. durable: after what a result survives a crash. transitions: units reached or taken back, seen
+at each event or at each run. log: the events are kept. reasons, as-of: it can say why, and what was
+known at an earlier instant."""
+
+GOALS = (("bytewax, recovery", 1.2), ("hand-written script, SQLite", 0.5))
+GOALS_BY_STORE = {
+    "SQLite": (*GOALS, ("eventsourcing, SQLite", 60.0)),
+    "PostgreSQL": (*GOALS, ("eventsourcing, PostgreSQL", 60.0)),
+}
+"""What we hold ourselves to, by the quickest way that a large file is taken by the product."""
+GOAL_OF_TWO = 1.7
+
+
 def best_of(runs: Sequence[Run], name: str) -> Run | None:
     """The quickest run whose result is right."""
     own = [run for run in runs if run.name == name and not run.faults]
@@ -31,7 +49,24 @@ def best_of(runs: Sequence[Run], name: str) -> Run | None:
 def printed(runs: Sequence[Run], paced: Sequence[Run], rate: float) -> list[str]:
     """The table's lines."""
     named = [one for one in CONTESTANTS if any(run.name == one.name for run in runs)]
-    return [HEAD, *(_line(one, runs, paced, rate) for one in named)]
+    lines = [HEAD, *(_line(one, runs, paced, rate) for one in named)]
+    return [*lines, NOTES.format(rate=rate), *_goals(runs)]
+
+
+def _goals(runs: Sequence[Run]) -> list[str]:
+    found = []
+    for store, goals in GOALS_BY_STORE.items():
+        one = best_of(runs, f"caretally, {store}")
+        two = best_of(runs, f"caretally, 2 x {store}")
+        if one is None or two is None:
+            continue
+        ours, told = max(one.rate, two.rate), []
+        for name, goal in goals:
+            if peer := best_of(runs, name):
+                told.append(f"{ours / peer.rate:.2f} x {name} (goal {goal:g})")
+        told.append(f"two processes {two.rate / one.rate:.2f} x one (goal {GOAL_OF_TWO})")
+        found.append(f"{store}: {', '.join(told)}")
+    return found
 
 
 def _line(one: Contestant, runs: Sequence[Run], paced: Sequence[Run], rate: float) -> str:
