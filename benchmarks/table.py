@@ -25,11 +25,11 @@ BEHIND_SECONDS = 3.0
 NOTES = """
 All drop duplicates however late and take corrections back whichever came first: what each has
 stored was read back and is right. `ours is`: our rate over theirs, on the same store, in this run.
-p99: from when an event was due to its result, at {rate:.0f} events/s. MiB: peak memory of its processes,
-servers left out. B/event: database or files at the end, without write-ahead logs and what lies in
-Kafka. durable: after what a result survives a crash. transitions: units reached or taken back, seen
-at each event or at each run. log: the events are kept. reasons, as-of: it can say why, and what was
-known at an earlier instant."""
+p99: from when an event was due to its result, at {rate:.0f} events/s. MiB: peak memory of its
+processes, servers left out. B/event: database or files at the end, without write-ahead logs and
+what lies in Kafka. durable: after what a result survives a crash. transitions: units reached or
+taken back, seen at each event or at each run. log: the events are kept. reasons, as-of: it can say
+why, and what was known at an earlier instant."""
 
 GOALS = (("bytewax, recovery", 1.2), ("hand-written script, SQLite", 0.5))
 GOALS_BY_STORE = {
