@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from projections.ports import Store
-from services.audit.access import PATIENT, PRACTICE, Access, Looked, accesses
+from services.audit.access import NOT_READS, PATIENT, PRACTICE, Access, Looked, accesses
 from services.views.people import is_known
 
 ROWS_MAX: Final = 20_000
@@ -23,12 +23,14 @@ class Page:
 
 
 def concern_of(store: Store, practices: frozenset[str] | None) -> Callable[[Access], bool]:
-    """Which reads concern these practices (None: all): theirs, those of one of their patients
-    whose practice was not named, and those of everybody."""
+    """Which entries concern these practices (None: all): reads of theirs, of one of their patients
+    whose practice was not named, and of everybody. Who signed in is for those of all practices."""
 
     def concerns(one: Access) -> bool:
         if practices is None:
             return True
+        if one.what in NOT_READS:
+            return False
         if PRACTICE in one.wanted:
             return one.wanted[PRACTICE] in practices
         if PATIENT in one.wanted:

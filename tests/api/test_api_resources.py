@@ -12,6 +12,7 @@ import pytest
 from infra.codec import instant_text
 from projections.ports import Store
 from services.access import Role
+from services.audit.access import SIGN_IN, Reader, record
 from services.audit.claims import worklist
 from services.audit.difference import difference
 from services.audit.forms import difference_json, item_json
@@ -193,9 +194,13 @@ def test_the_access_log_is_read_as_json_and_as_fhir_and_is_read_itself(api: Aske
     fhir = api.get(f"{V1}/accesses", {"accept": "application/fhir+ndjson"}, patient="pt1")
     lines = [json.loads(line) for line in fhir.text.splitlines()]
     assert {one["resourceType"] for one in lines} == {"AuditEvent"}
+    clerk = Reader("http", "somebody of p2")
+    record(api.parts.store, api.parts.clock, clerk, SIGN_IN, {"way": "password"})
+    assert [one for one in api.items(f"{V1}/accesses") if one["what"] == SIGN_IN]
     api.bind("p1", role=Role.AUDITOR)
     mine = api.items(f"{V1}/accesses")
     assert not [one for one in mine if one["wanted"].get("practice") == "p2"]
     assert [one for one in mine if one["wanted"].get("practice") == "p1"]
+    assert not [one for one in mine if one["what"] == SIGN_IN]
     api.bind("p1", role=Role.BILLER)
     refused(api.get(f"{V1}/accesses"), 403)
