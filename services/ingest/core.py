@@ -93,7 +93,7 @@ class Ingest:
         opened = self._open(deliveries)
         taken: dict[bytes, str] = {}
         for _ in range(TRIES_MAX):
-            attempt = self._fold(opened, taken)
+            opened, attempt = self._fold_whole(deliveries, opened, taken)
             batch, results = attempt.batch, attempt.results
             write_letters(batch, opened, results, self._recorded_at_us)
             if not keep_dead_letters:
@@ -147,9 +147,24 @@ class Ingest:
             patients, self._book, self._policy_of, self._recorded_at_us, results, self._patients
         )
 
-    def _open(self, deliveries: Sequence[Delivery]) -> Opened:
+    def _fold_whole(
+        self, deliveries: Sequence[Delivery], opened: Opened, taken: Mapping[bytes, str]
+    ) -> tuple[Opened, Folding]:
+        """Fold a batch. Where folding refuses a piece of a foreign form, the batch is opened anew
+        without it: nothing of the piece is applied, and no later one is compared with it."""
+        while True:
+            attempt = self._fold(opened, taken)
+            late = opened.refused_late(attempt.results)
+            if not late:
+                return opened, attempt
+            self._patients.forget(attempt.batch.versions)
+            opened = self._open(deliveries, {**opened.refused, **late})
+
+    def _open(
+        self, deliveries: Sequence[Delivery], refused: Mapping[int, Rejection] | None = None
+    ) -> Opened:
         if self._opener is not None and any(map(self._opener.knows, deliveries)):
-            return self._opener.open(deliveries)
+            return self._opener.open(deliveries, refused or {})
         return open_native(deliveries)
 
     def _fold(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
@@ -53,6 +53,17 @@ class Opened:
     """With the index of the piece that it was, -1 where it holds whatever becomes of pieces."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Pieces that hold nothing of ours, by why."""
+    refused: Mapping[int, Rejection] = field(default_factory=dict)
+    """Pieces that were refused when the batch was folded before, by index."""
+
+    def refused_late(self, results: Sequence[Rejection | None]) -> dict[int, Rejection]:
+        """Pieces of a foreign form that opening took and folding refused."""
+        found: dict[int, Rejection] = {}
+        for index, _ in self.resources:
+            late = results[index] if index >= 0 and self.results[index] is None else None
+            if late is not None and index not in self.refused:
+                found[index] = late
+        return found
 
     def add(self, index: int, accepted: Accepted) -> None:
         """An event of a piece."""
@@ -87,9 +98,9 @@ class Opener(Protocol):
     def knows(self, delivery: Delivery) -> bool:
         """Whether the delivery is in that form. Asked of every delivery: it must be quick."""
 
-    def open(self, deliveries: Sequence[Delivery]) -> Opened:
-        """Open a batch of which some are in that form. It reads the store, and raises what an
-        outage raises, and nothing else whatever is in the deliveries."""
+    def open(self, deliveries: Sequence[Delivery], refused: Mapping[int, Rejection]) -> Opened:
+        """Open a batch of which some are in that form, and refuse these pieces of it. It reads the
+        store, and raises what an outage raises, and nothing else whatever is in the deliveries."""
 
 
 def open_native(deliveries: Sequence[Delivery]) -> Opened:

@@ -6,8 +6,8 @@ that moves the feed's position. A batch may hold several forms, and events of ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from domain.rejections import Rejection
 from projections.translated import Translations
@@ -35,6 +35,9 @@ class Feed(Protocol):
         """Take or refuse each of the parts. Raises what an outage of the store raises."""
 
 
+NONE: Final[Mapping[int, Rejection]] = {}
+
+
 class Feeds:
     """Opens batches in which some deliveries are of a foreign form."""
 
@@ -45,8 +48,10 @@ class Feeds:
     def knows(self, delivery: Delivery) -> bool:
         return bool(delivery.headers) and delivery.headers[0][0] in self._feeds
 
-    def open(self, deliveries: Sequence[Delivery]) -> Opened:
-        opened = Opened([])
+    def open(
+        self, deliveries: Sequence[Delivery], refused: Mapping[int, Rejection] = NONE
+    ) -> Opened:
+        opened = Opened([], refused=refused)
         whose: list[int] = []
         opened.whose = whose
         found = [self._unfold(each) for each in deliveries]
@@ -99,6 +104,8 @@ def decode_all(
     opened: Opened, index: int, taken: Sequence[Taken], part: Delivery, knowing: Knowing
 ) -> Rejection | None:
     """Decode all events of a piece: one that is refused refuses all of them."""
+    if index in opened.refused:
+        return opened.refused[index]
     history = is_history(part.headers)
     decoded = [decode_document(each, history) for one in taken for each in one.documents]
     for each in decoded:

@@ -102,6 +102,7 @@ def test_hexadecimal_bytes_are_of_the_same_characters() -> None:
         (b"MSH", "MSH"),
         (b"MSH|", "MSH"),
         (b"PID|1\rMSH|^~\\&|", "MSH"),
+        (b"MSH||EHR|", "MSH-2"),
         (b"MSHA^~\\&|", "MSH-2"),
         (b"MSH|^~\\\\&|", "MSH-2"),
         (b"MSH|^~\\&#!?|", "MSH-2"),

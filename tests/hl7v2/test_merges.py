@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.eventstore import open_store
+from services.ingest import Delivery
 from tests.hl7v2.sent import (
     Sent,
     a40,
@@ -130,3 +131,20 @@ def test_what_is_known_of_visits_and_problems_goes_along(sent: Sent) -> None:
     sent.take(a40("pt1", "old", "9", time_of(9)))
     streams = {each.stream_id for each in sent.store.log(0, 100) if each.name.startswith("stay")}
     assert streams == {"p1/old", "p1/pt1"}
+
+
+def test_what_comes_after_a_refused_message_is_not_compared_with_it(sent: Sent) -> None:
+    """All in one batch: a merge that would make a circle, and the same thing said later."""
+    sent.take(minutes("c1", "old", 12, "1"), a40("new", "old", "2", time_of(9)))
+    both = [pid("old"), "MRG|new^^^RIVER^MR", pid("new"), "MRG|third^^^RIVER^MR"]
+    circle = er7(msh("ADT^A40^ADT_A39", "3", time_of(10)), *both)
+    sent.take(circle, a40("old", "third", "4", time_of(11)), a40("old", "new", "5", time_of(12)))
+    assert sent.refusals() == [("merge-circle", "data.into")] * 2
+    merged = [(each.stream_id, each.name) for each in sent.store.log(0, 100)]
+    assert merged.count(("p1/third", "patient.merged.v1")) == 1
+    sent.take(a40("away", "old", "6", time_of(13)))
+    letters = sent.letters()
+    for letter in letters:
+        again = Delivery(letter.value, letter.key, letter.headers, letter.origin, letter.id)
+        sent.ingest.take([again])
+    assert seconds(sent) == {"away": 720}

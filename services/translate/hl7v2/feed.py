@@ -14,7 +14,7 @@ from services.ingest import Delivery
 from services.ingest.opening import Opened
 from services.translate.feeds import add, decode_all
 from services.translate.hl7v2.batches import is_single, messages_in
-from services.translate.hl7v2.er7 import Message, header_of, read_message, unframed
+from services.translate.hl7v2.er7 import Message, Segment, header_of, read_on, unframed
 from services.translate.hl7v2.message import things_of
 from services.translate.hl7v2.taking import Context, keys_of, stamp_of, take_thing
 from services.translate.hl7v2.things import Thing
@@ -30,6 +30,15 @@ from services.wire.refusal import Refused, quoted, refused
 
 log = logging.getLogger("caretally.hl7v2")
 
+FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a fault of ours would raise. An outage of the store is none: it must go on."""
 _NOTHING: Final = "nothing-in-it"
 
 
@@ -91,9 +100,10 @@ class Hl7Feed:
 
     def _read(self, value: bytes, delivery: Delivery) -> Read:
         try:
-            site = self._site(value, delivery)
+            msh = header_of(value)
+            site = self._site(msh, delivery)
             assert site.hl7v2 is not None
-            message = read_message(value, site.hl7v2.charset)
+            message = read_on(msh, value, site.hl7v2.charset)
             _check(message, site)
             return Read(value, site, message, tuple(things_of(message, site)))
         except Refused as refusal:
@@ -105,15 +115,14 @@ class Hl7Feed:
         except Exception as error:
             return Read(value, refusal=_unreadable(error))
 
-    def _site(self, value: bytes, delivery: Delivery) -> Site:
+    def _site(self, msh: Segment, delivery: Delivery) -> Site:
         """The profile that the delivery or the message names. Raises `Refused`."""
-        msh = header_of(value)
-        sender = f"{msh.get(3)}|{msh.get(4)}"
         name = delivery.headers[0][1].decode("utf-8", "replace")
         if name and name not in self._sites:
             known = ", ".join(sorted(self._sites)) or "none"
             expected = f"the name of a site profile with [hl7v2] ({known})"
             raise refused(Reason.UNKNOWN_SITE, HL7V2, expected, "another")
+        sender = f"{msh.get(3)}|{msh.get(4)}"
         asked = [self._sites[name]] if name else list(self._sites.values())
         found = [site for site in asked if _may_send(site, sender)]
         if len(found) != 1:
@@ -138,12 +147,12 @@ class Hl7Feed:
             taken, ignored = _take_all(read.things, context)
         except Review as review:
             return review.rejection
-        except Exception as error:
+        except FAULTS as error:
             return _unreadable(error)
         refusal = decode_all(opened, index, taken, part, knowing)
         if refusal is None:
-            opened.ignored.update(ignored)
-            opened.ignored.update(each.why for each in taken if not each.documents)
+            for why in [*ignored, *(each.why for each in taken if not each.documents)]:
+                opened.ignored[why] += 1
         return refusal
 
 

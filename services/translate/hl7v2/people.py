@@ -34,16 +34,14 @@ def whose(segment: Segment, field: int, site: Site) -> Whose:
 
 def _fits(segment: Segment, repetition: str, wanted: Any) -> str:
     """The identifier, '' where it is another kind."""
-    number, kind = segment.component(repetition, 1), segment.component(repetition, 5)
+    of, authority = segment.component, wanted.authority
+    if authority is not None and authority not in (of(repetition, 4), of(repetition, 4, 2)):
+        return ""
+    number, kind = of(repetition, 1), of(repetition, 5)
     if not number or number == NULL:
         return ""
-    if wanted.authority is not None:
-        namespace, id = (segment.component(repetition, 4, sub) for sub in (1, 2))
-        if wanted.authority not in (namespace, id):
-            return ""
-        if not kind:
-            return number
-    return number if wanted.type in (None, kind) else ""
+    fits = wanted.type in (None, kind) or (authority is not None and not kind)
+    return number if fits else ""
 
 
 def name_of(text: str, field: str) -> str:

@@ -15,7 +15,6 @@ from infra.codec import instant_text
 from services.translate.hl7v2.er7 import NULL
 from services.translate.outcome import Review
 from services.translate.revising import Said
-from services.wire.instants import instant_us
 
 YES, NO = "yes", "no"
 
@@ -25,13 +24,13 @@ class Stamp(NamedTuple):
 
     recorded: str
     control: str
+    order: tuple[int, str]
+    """What a later message is greater in: time in microseconds, then the control number."""
 
-    @property
-    def order(self) -> tuple[int, str]:
-        """What a later message is greater in: time, then the control number."""
-        control = self.control
+    @classmethod
+    def of(cls, recorded: str, at_us: int, control: str) -> Stamp:
         number = control.zfill(20) if control.isascii() and control.isdigit() else control
-        return instant_us(self.recorded), number
+        return cls(recorded, control, (at_us, number))
 
 
 def merged(

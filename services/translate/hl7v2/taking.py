@@ -47,8 +47,8 @@ def stamp_of(message: Message, site: Site) -> Stamp:
     if not control:
         sentence = "expected the message's control id; it is missing"
         raise Review(Reason.MISSING_MEMBER, "MSH-10", sentence)
-    at = recorded(message.msh.get(7), "MSH-7", site)
-    return Stamp(at, name_of(control, "MSH-10"))
+    at, at_us = recorded(message.msh.get(7), "MSH-7", site)
+    return Stamp.of(at, at_us, name_of(control, "MSH-10"))
 
 
 def key_of(source: str, name: str) -> str:

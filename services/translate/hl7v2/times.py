@@ -15,12 +15,13 @@ from domain.rejections import Reason
 from services.translate.outcome import Ignore, Review
 from services.translate.site import Site
 from services.translate.times import TOO_EARLY, YEARS
-from services.wire.instants import FIRST_DAY, instant
+from services.wire.instants import FIRST_DAY, instant_us
 
 _TIME = re.compile(
     r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,4}))?)?)?)?)?)?([+-]\d{4})?",
     re.ASCII,
 )
+FIRST_US, END_US = instant_us("2010-01-01T00:00:00Z"), instant_us("2099-12-31T23:59:59Z")
 YEAR, MONTH, DAY, HOUR, MINUTE, SECOND = range(1, 7)
 """How precise a time is: the number of its parts."""
 
@@ -32,9 +33,9 @@ def zone_of(site: Site) -> str:
 
 def day(raw: str, field: str, site: Site) -> str:
     """`YYYY-MM-DD` in the patients' zone. Raises `Review`, and `Ignore` for days before 2010."""
-    at, precision, _ = _moment(raw, field, site, DAY, "a date of at least a day")
+    at, precision, offset = _moment(raw, field, site, DAY, "a date of at least a day")
     found = at.date()
-    if precision > DAY:
+    if precision > DAY and (offset or zone_of(site) != site.timezone):
         found = at.astimezone(_zone(site.timezone)).date()
     if found < FIRST_DAY:
         raise Ignore(TOO_EARLY)
@@ -52,19 +53,21 @@ def clock(raw: str, field: str, site: Site) -> datetime:
     return at
 
 
-def recorded(raw: str, field: str, site: Site) -> str:
-    """An instant fit to be an event's `time`; to the minute is enough, for it only orders."""
+def recorded(raw: str, field: str, site: Site) -> tuple[str, int]:
+    """An instant fit to be an event's `time`, as text and in microseconds since the epoch; to the
+    minute is enough, for it only orders."""
     if not raw:
         sentence = "expected when the message was made; it is missing"
         raise Review(Reason.NO_RECORDED_TIME, field, sentence)
     try:
         at, _, _ = _moment(raw, field, site, MINUTE, "a time of at least a minute")
-        text = at.isoformat(timespec="seconds")
-        instant(text)
+        at_us = int(at.timestamp()) * 1_000_000
+        if not FIRST_US <= at_us < END_US:
+            raise ValueError(at)
     except (Review, ValueError):
         sentence = "expected a time of at least a minute, from 2010 on; found something else"
         raise Review(Reason.NO_RECORDED_TIME, field, sentence) from None
-    return text
+    return at.isoformat(timespec="seconds"), at_us
 
 
 def _moment(
@@ -89,6 +92,7 @@ def _moment(
     return at, len(parts), found[8] is not None
 
 
+@lru_cache(maxsize=256)
 def _offset(text: str) -> timezone:
     """Raises `ValueError` for an offset that no zone has."""
     minutes = int(text[1:3]) * 60 + int(text[3:])

@@ -1,0 +1,150 @@
+"""HL7 v2 messages to events, beside what python-hl7 takes to parse them alone.
+
+`python -m benchmarks.feeds_hl7v2`. Admissions, discharges, problems and charges of synthetic
+patients, each with a control id and a time of its own, and the segments that senders put around
+what we read (`--bare` leaves those out). Ours is the whole way: bytes to checked events that are
+ready to be folded, the site profile applied, what earlier messages said looked up. Theirs takes the
+same bytes apart and stops there. Batches are as large as a door takes them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import pstats
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from infra.eventstore import open_store
+from infra.eventstore.translated import open_translations
+from services.bootstrap import calm_collector
+from services.ingest import Delivery
+from services.translate.feeds import Feeds
+from services.translate.hl7v2.feed import Hl7Feed
+from services.translate.marks import HL7V2, marked
+from services.translate.site import Site
+
+RESULTS = Path(__file__).parent / "results" / "feeds_hl7v2.json"
+BATCH = 500
+BAR = 5.0
+"""How many times as fast as parsing alone the whole translation must be."""
+SITE = Site(
+    name="bench",
+    source="https://ehr.example/hl7",
+    practice="p1",
+    timezone="America/New_York",
+    hl7v2={  # type: ignore[arg-type]
+        "senders": ["EHR|RIVER"],
+        "patient": {"authority": "RIVER", "type": "MR", "subject": "id"},
+    },
+)
+AROUND = (
+    "PD1|||RIVER FAMILY MEDICINE^^4711|1000000004^DOE^JAMES^^^^^^NPI||||N||02|N|20240101",
+    "PV2||REG^Regular||||||20250301080000|20250304|3||||||||||N||AI|Y|20250301||||N",
+    "NK1|1|DOE^JOHN^^^^^L|SPO^Spouse^HL70063|99 OAKLAND^^SPRINGFIELD^OH^44889|(626)555-0100",
+    "AL1|1|DA|1605^Acetaminophen^L|MO|Rash~Itching",
+    "DG1|1||I10^Essential hypertension^I10C||20250301|A|||||||||1|1000000004^DOE^JAMES^^^^^^NPI",
+    "DG1|2||E11.9^Type 2 diabetes^I10C||20250301|A|||||||||2|1000000004^DOE^JAMES^^^^^^NPI",
+    "OBX|1|NM|8480-6^Systolic blood pressure^LN||138|mm[Hg]|90-120|H|||F|||20250301081500",
+    "GT1|1||DOE^JANE^Q||99 OAKLAND^^SPRINGFIELD^OH^44889|(626)555-0101||19500101|F|P|SEL",
+    "IN1|1|MEDICARE^Medicare^L|MCR|CMS^^L|||||||20240101|||MC|DOE^JANE^^^^^L|SEL|19500101",
+)
+"""What senders put around the segments that we read."""
+
+
+def messages(count: int, bare: bool = False) -> list[bytes]:
+    """So many messages that each give at least one event."""
+    return [_one(number, () if bare else AROUND) for number in range(count)]
+
+
+def _one(number: int, around: Sequence[str]) -> bytes:
+    day, second = number // 2000 % 28 + 1, number % 60
+    at = f"202503{day:02d}{number // 3600 % 24:02d}{number // 60 % 60:02d}{second:02d}-0500"
+    kind = ("ADT^A01^ADT_A01", "ADT^A03^ADT_A03", "PPR^PC1^PPR_PC1", "DFT^P03^DFT_P03")[number % 4]
+    head = f"MSH|^~\\&|EHR|RIVER|CCM|CARE|{at}||{kind}|m{number}|P|2.5.1||||||UNICODE UTF-8"
+    patient = (
+        f"PID|1||p{number % 200}^^^RIVER^MR~999-00-{number % 9999:04d}^^^USSSA^SS||DOE^JANE^Q||"
+        "19500101|F||2106-3^White^HL70005|99 OAKLAND^^SPRINGFIELD^OH^44889||(626)555-0101||en|M|CAT"
+    )
+    visit = f"PV1|1|I|6N^1234^A^RIVER||||1000000004^DOE^JAMES^^^^^^NPI|||MED|||||||||v{number}"
+    visit += "|" * 25 + "20250301080000|" + ("20250304120000" if number % 4 == 1 else "")
+    own = (
+        visit,
+        visit,
+        f"PRB|AD|20250301|E11.9^Type 2 diabetes^I10C|{number}^EHR|||20250301|||||||active",
+        f"FT1|1|c{number}||20250302||CG|99496^x^C4|||1||||||||||1000000012^ROE^R^^^^^^NPI|||||99496",
+    )[number % 4]
+    return "\r".join([head, f"EVN||{at}", patient, own, *around, ""]).encode()
+
+
+def ours(values: Sequence[bytes]) -> int:
+    """How many messages the whole translation makes events of."""
+    store = open_store("memory:")
+    feeds = Feeds(open_translations(store), Hl7Feed({SITE.name: SITE}))
+    headers = marked(SITE.name, form=HL7V2)
+    taken = 0
+    for start in range(0, len(values), BATCH):
+        batch = values[start : start + BATCH]
+        opened = feeds.open([Delivery(value, None, headers, "bench:0") for value in batch])
+        taken += len({item.piece for item in opened.incoming})
+    store.close()
+    return taken
+
+
+def theirs(values: Sequence[bytes]) -> int:
+    """How many messages python-hl7 takes apart."""
+    import hl7
+
+    return sum(len(hl7.parse(value)) > 0 for value in values)
+
+
+def measured(side: Callable[[Sequence[bytes]], int], values: Sequence[bytes]) -> float:
+    """Seconds of processor time: a neighbour's work is not ours."""
+    started = time.process_time()
+    found = side(values)
+    seconds = time.process_time() - started
+    if found != len(values):
+        sys.exit(f"expected {len(values)} from {side.__name__}; found {found}")
+    return seconds
+
+
+def main() -> None:
+    """Measure in alternating rounds, print the best of each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=4_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bare", action="store_true", help="without the segments around")
+    parser.add_argument("--profile", action="store_true", help="where our time goes")
+    options = parser.parse_args()
+    values = messages(options.messages, options.bare)
+    calm_collector()
+    if options.profile:
+        profile = cProfile.Profile()
+        profile.runcall(ours, values)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+        return
+    best = {"read and translate": float("inf"), "python-hl7": float("inf")}
+    for _ in range(options.rounds):
+        best["read and translate"] = min(best["read and translate"], measured(ours, values))
+        best["python-hl7"] = min(best["python-hl7"], measured(theirs, values))
+    _report(best, values)
+
+
+def _report(best: dict[str, float], values: Sequence[bytes]) -> None:
+    ratio = best["python-hl7"] / best["read and translate"]
+    print(f"{'':22}{'messages/s':>14}{'us each':>9}")
+    for name, seconds in best.items():
+        print(f"{name:22}{len(values) / seconds:>14,.0f}{seconds / len(values) * 1e6:>9.1f}")
+    size = sum(map(len, values)) // len(values)
+    print(f"{len(values):,} messages of {size} bytes; bytes to events is {ratio:.1f} times as fast")
+    print(f"as parsing alone (at least {BAR:g}: {'yes' if ratio >= BAR else 'no'})")
+    RESULTS.parent.mkdir(exist_ok=True)
+    each = {name: round(seconds / len(values) * 1e6, 1) for name, seconds in best.items()}
+    RESULTS.write_text(json.dumps({"us_each": each, "ratio": round(ratio, 1)}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
