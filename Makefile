@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: help setup demo test test-chaos lint bench mutants picture clean
 
 help:
-	@echo "make demo   the main job in one process, no services: events in, codes and alerts live"
+	@echo "make demo   the main job in one process, no services: a board in the browser, live"
 	@echo "make test   everything: lint, types, import rules, all tests, real Kafka and PostgreSQL"
 	@echo "make test-chaos  kills, stops, power cuts by the hundred under load, then the figures"
 	@echo "make lint   style, types and import rules alone"
@@ -28,7 +28,8 @@ setup: $(READY)
 demo: $(READY)
 	$(BIN)/caretally demo $(ARGS)
 
-picture: $(READY)  # the board as the README shows it
+picture: $(READY)  # the board as the README and docs/board.md show it; needs a Chromium
+	$(BIN)/python -m tests.browser.picture docs/images
 	$(BIN)/caretally demo --events 113 --speed 12 --seconds 0 --port 8080 \
 	  --screenshot docs/images/demo.svg
 

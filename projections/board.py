@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -24,9 +25,10 @@ CodeUnit = tuple[str, int]
 """A code with its units, or with the number of one unit."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
-    """One patient's month as a board shows it."""
+    """One patient's month as a board shows it. What follows from its members is worked out once:
+    thousands of rows are sorted and summed at every change."""
 
     patient_id: str
     month: Month
@@ -53,17 +55,17 @@ class Row:
     """The last of the month on which the patient's time can count."""
     outlook: Outlook
 
-    @property
+    @cached_property
     def step(self) -> Rung | None:
         """The threshold that the next minutes are best spent on."""
         return best_step(self.ladders)
 
-    @property
+    @cached_property
     def worth(self) -> Decimal:
         """Dollars for each minute that is missing to `step`; 0 where none can be gained."""
         return worth_of(self.step)
 
-    @property
+    @cached_property
     def path(self) -> tuple[Rung, ...]:
         """The rungs that bring something, one after the other, on the ladder of `step`."""
         return path_of(self.ladders)

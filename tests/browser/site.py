@@ -60,18 +60,25 @@ def clock() -> int:
 
 
 @contextmanager
-def site(folder: Path, patients: int = PATIENTS) -> Iterator[Site]:
-    """The clinic with its history, served."""
+def made(folder: Path, patients: int = PATIENTS) -> Iterator[Site]:
+    """The clinic with its history, not served yet."""
     clinic = Clinic(SEED, TODAY, patients)
     history = folder / "history.jsonl.gz"
     with gzip.open(history, "wb") as file:
         file.writelines(map(to_line, clinic.history()))
     settings = Settings.model_construct(database=f"sqlite:///{folder}/store.db")
     with composed(settings, clock) as parts:
-        made = Site(parts, clinic)
-        ingest_file(made.core, parts.store, history, HISTORY_BATCH)
-        made.start()
+        found = Site(parts, clinic)
+        ingest_file(found.core, parts.store, history, HISTORY_BATCH)
+        yield found
+
+
+@contextmanager
+def site(folder: Path, patients: int = PATIENTS) -> Iterator[Site]:
+    """The clinic with its history, served."""
+    with made(folder, patients) as found:
+        found.start()
         try:
-            yield made
+            yield found
         finally:
-            made.stop()
+            found.stop()

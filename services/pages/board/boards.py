@@ -138,10 +138,9 @@ class _Board:
         for patient, alerts in _loaded(self._store, _streams(self._store, self._practice)):
             if (case := self._maker.case(patient, alerts)) is not None:
                 cases.append(case)
-            for pool in POOLS:
-                for month, cut in self._cuts.items():
-                    if (one := self._maker.course(patient, month, cut, pool)) is not None:
-                        courses[pool].setdefault(month, []).append(one)
+            for month, cut in self._cuts.items():
+                for pool, one in self._maker.courses(patient, month, cut).items():
+                    courses[pool].setdefault(month, []).append(one)
         self._experience = {p: Experience(courses[p].values()) for p in POOLS if self._runs}
         rows = [case.foretold(self._experience) for case in cases]
         self._rows = {row.patient_id: row for row in rows}

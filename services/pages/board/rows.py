@@ -103,17 +103,21 @@ class Rows:
             outlook=Outlook(),
         )
 
-    def course(self, patient: Patient, month: Month, cut: date, pool: Pool) -> Course | None:
-        """How an earlier month went on from the cut; None for a patient who was not in the
-        programme throughout, or whose month something blocked."""
+    def courses(self, patient: Patient, month: Month, cut: date) -> dict[Pool, Course]:
+        """How an earlier month went on from the cut, by pool; empty for a patient who was not in
+        the programme throughout, or whose month something blocked."""
         reckoning = reckon(patient, month, self._book, self._policy)
         days = (first_day(month), last_day(month))
         if reckoning.blockers or any(reckoning.context.timeline.span_on(d) is None for d in days):
-            return None
-        own = pool == "practitioner"
-        marks = thresholds(reckoning, BAR_SECONDS)
-        ahead = [mark.seconds for mark in marks if (mark.family is Family.PRACTITIONER) == own]
-        return course(pool_of(reckoning.tally, pool, self._policy), cut, sorted(set(ahead)))
+            return {}
+        ahead: dict[Pool, set[int]] = {"pooled": set(), "practitioner": set()}
+        for mark in thresholds(reckoning, BAR_SECONDS):
+            own = mark.family is Family.PRACTITIONER
+            ahead["practitioner" if own else "pooled"].add(mark.seconds)
+        return {
+            pool: course(pool_of(reckoning.tally, pool, self._policy), cut, marks)
+            for pool, marks in ahead.items()
+        }
 
 
 def _lost(alerts: Iterable[AlertState], month: Month) -> Iterable[CodeUnit]:
