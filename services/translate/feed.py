@@ -19,6 +19,7 @@ from services.translate.knowing import Knowing, keys_of
 from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, marked
 from services.translate.notification import ENDED, TYPES, Notification
 from services.translate.outcome import Ignore, Review
+from services.translate.plain import Plain, plain
 from services.translate.reading import obj
 from services.translate.resource import MAPPED
 from services.translate.site import Site
@@ -29,7 +30,7 @@ from services.wire import json_text
 from services.wire.modes import HISTORY, is_history
 from services.wire.refusal import Refused
 
-Parts = tuple[Site, Unfolded | quick.Plain]
+Parts = tuple[Site, Unfolded | Plain]
 
 log = logging.getLogger("caretally.fhir")
 
@@ -56,7 +57,7 @@ class FhirFeed:
     def wanted(self, parts: Parts) -> tuple[set[str], set[str]]:
         """The keys of identities and of resources that these parts will ask for."""
         site, found = parts
-        if isinstance(found, quick.Plain):
+        if isinstance(found, Plain):
             return quick.keys_of(found, site)
         return keys_of(site, found)
 
@@ -76,8 +77,8 @@ class FhirFeed:
         site: Site, delivery: Delivery, headers: Mapping[str, bytes], quickly: bool = False
     ) -> Parts | Rejection:
         try:
-            if quickly and (plain := quick.plain(delivery.value)) is not None:
-                return site, plain
+            if quickly and (found := plain(delivery.value, site.source)) is not None:
+                return site, found
             if FILLED in headers:
                 return site, Unfolded([])
             if FETCH in headers:
@@ -102,7 +103,7 @@ class FhirFeed:
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, found: Parts) -> None:
         """Take or refuse each of the resources."""
         site, parts = found
-        if isinstance(parts, quick.Plain):
+        if isinstance(parts, Plain):
             if self._take_plain(opened, knowing, delivery, site, parts):
                 return
             again = self._unfold(site, delivery, {})
@@ -125,23 +126,26 @@ class FhirFeed:
             add(opened, delivery, None)
 
     def _take_plain(
-        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, found: quick.Plain
+        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, found: Plain
     ) -> bool:
         """Whether it was taken; else the full way must look at it, and nothing has changed."""
         history = len(delivery.headers) > 1 and is_history(delivery.headers)
         try:
-            entry = quick.entry(found, site, self._profiles[site.name], knowing, history)
+            taken = quick.take(found, site, self._profiles[site.name], knowing, history)
         except Exception as error:
             log.error("the quick way ended by %s", type(error).__name__)
             return False
-        if entry is None:
+        if taken is None:
             return False
         index = len(opened.results)
         add(opened, delivery, None)
-        key = event_key(site.source, entry.accepted.event.id)
-        opened.incoming.append(Incoming(index, entry.accepted, entry.stream_id, key))
-        knowing.take(entry.row)
-        opened.resources.append((index, entry.row))
+        if isinstance(taken, quick.Nothing):
+            opened.ignored[taken.why] += 1
+        else:
+            key = event_key(site.source, taken.accepted.event.id)
+            opened.incoming.append(Incoming(index, taken.accepted, taken.stream_id, key))
+        knowing.take(taken.row)
+        opened.resources.append((index, taken.row))
         return True
 
     def _hear(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from domain.event import Event
 from domain.facts import CLOCK_SOURCE, Fact, Instant
 from domain.rejections import Reason, Rejection
-from infra.codec import canonical_json, content_digest, sorted_json, unfrozen
+from infra.codec import canonical_json, content_digest, unfrozen
 from services.wire import json_text, modes, quick
 from services.wire.complaints import rejection_of
 from services.wire.envelope import ATTRIBUTES, ENVELOPE_OF_TYPE
@@ -75,16 +75,6 @@ def decode_document(document: Mapping[str, Any], history: bool = False) -> Decod
         return refusal.rejection
 
 
-def decode_plain_entry(document: dict[str, Any], history: bool = False) -> Accepted | None:
-    """A time entry that a translation made, all of its text printable ASCII and its numbers whole;
-    None where `decode_document` must look at it."""
-    found = quick.plain_entry(document)
-    if found is None:
-        return None
-    message, fact, time = found
-    return _made(document, sorted_json(document["data"]), message, fact, time, None, history)
-
-
 def _of_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:
     if not headers and value is not None:
         return _of_text(value)
@@ -108,7 +98,7 @@ def _of_text(raw: bytes, history: bool = False) -> Decoded:
     if type(document) is dict and document.get("type") == quick.NAME and quick.is_plain(raw):
         found = quick.plain_entry(document)
         if found is not None:
-            return _accepted(document, *found, None, history)
+            return _accepted(document, quick.NAME, *found, None, history)
     return _of_document(document, history)
 
 
@@ -125,31 +115,20 @@ def _of_document(document: Any, history: bool = False) -> Decoded:
     fact = envelope.data.fact()
     check_not_ahead(fact, envelope.time)
     history = history or bool(envelope.backfill)
-    return _accepted(document, envelope, fact, envelope.time, envelope.recordedtime, history)
+    return _accepted(document, name, envelope, fact, envelope.time, envelope.recordedtime, history)
 
 
 def _accepted(
     document: dict[str, Any],
+    name: str,
     envelope: Any,
     fact: Fact,
     time: Instant,
     recorded_at_us: int | None,
     history: bool,
 ) -> Accepted:
+    time_text = document["time"]
     data = _canonical(document["data"])
-    return _made(document, data, envelope, fact, time, recorded_at_us, history)
-
-
-def _made(
-    document: dict[str, Any],
-    data: bytes,
-    envelope: Any,
-    fact: Fact,
-    time: Instant,
-    recorded_at_us: int | None,
-    history: bool,
-) -> Accepted:
-    name, time_text = document["type"], document["time"]
     practice, patient = envelope.practiceid, envelope.subject
     digest = content_digest(practice, patient, name, time_text, data)
     event: Event = _UnfrozenEvent(

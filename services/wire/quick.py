@@ -6,7 +6,6 @@ says either nothing or exactly what the full decoder says (a test holds them tog
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
@@ -55,7 +54,6 @@ class _Message(msgspec.Struct, gc=False):
     backfill: None = None
 
 
-_FRACTION = re.compile(r"\.\d{1,6}(?:Z|[+-]\d\d:\d\d)", re.ASCII).fullmatch
 _UnfrozenClocked = unfrozen(Clocked)
 _UnfrozenTimeLogged = unfrozen(TimeLogged)
 
@@ -82,11 +80,7 @@ def plain_entry(document: dict[str, Any]) -> tuple[_Message, TimeLogged, int] | 
     started_at = _seconds(data.started_at, said["started_at"])
     ended_at = _seconds(data.ended_at, said["ended_at"])
     time = _seconds(message.time, document["time"])
-    if not (
-        0 < started_at < ended_at <= started_at + limits.ENTRY_SECONDS_MAX
-        and ended_at <= time + limits.AHEAD_SECONDS_MAX
-        and message.source != CLOCK_SOURCE
-    ):
+    if not _is_work(started_at, ended_at, time) or message.source == CLOCK_SOURCE:
         return None
     work: Clocked = _UnfrozenClocked(started_at, ended_at)
     work.__class__ = Clocked
@@ -99,14 +93,36 @@ def plain_entry(document: dict[str, Any]) -> tuple[_Message, TimeLogged, int] | 
     return message, fact, time
 
 
+def logged(data: dict[str, Any], started_at: int, ended_at: int, time: int) -> TimeLogged | None:
+    """The fact of an entry's `data` that is right but for its instants, each given in seconds, -1
+    where it is none; None where they do not fit."""
+    if not _is_work(started_at, ended_at, time):
+        return None
+    work: Clocked = _UnfrozenClocked(started_at, ended_at)
+    work.__class__ = Clocked
+    by = data["performer"]
+    performer = _performer(by["id"], by["role"], by.get("outside_us", False))
+    fact: TimeLogged = _UnfrozenTimeLogged(
+        data["entry_id"], performer, data["activity"], work, data["program"]
+    )
+    fact.__class__ = TimeLogged
+    return fact
+
+
+def _is_work(started_at: int, ended_at: int, time: int) -> bool:
+    """Whether work of these seconds can be told at this time."""
+    return (
+        0 < started_at < ended_at <= started_at + limits.ENTRY_SECONDS_MAX
+        and ended_at <= time + limits.AHEAD_SECONDS_MAX
+    )
+
+
 def _seconds(moment: datetime, text: str) -> int:
     """Whole seconds since the epoch; -1 for what is not written as `2025-01-31T09:00:00Z` or with
-    an offset in place of the Z or a fraction before it, or lies outside the years."""
+    an offset in place of the Z, or lies outside the years."""
     length = len(text)
     if text[10] != "T" or not (
-        (length == 20 and text[19] == "Z")
-        or (length == 25 and text[19] in "+-")
-        or _FRACTION(text, 19)
+        (length == 20 and text[19] == "Z") or (length == 25 and text[19] in "+-")
     ):
         return -1
     seconds = int(moment.timestamp())

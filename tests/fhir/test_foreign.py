@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.translate import quick, resource
+from services.translate import feed, resource
 from tests.fhir.foreign import EVENTS, IGNORED, REFUSED, REVIEW, Tally, Trial, told, tried
 from tests.fhir.foreign_inputs import DATA, SHARED, Input, inputs_of
 from tests.fhir.made import raw, task
@@ -63,7 +63,7 @@ def test_the_trial_sees_minutes_that_are_made_up(monkeypatch: pytest.MonkeyPatch
         drafts[0].data["ended_at"] = "2025-03-05T10:21:00-05:00"
         return list(drafts)
 
-    monkeypatch.setattr(quick, "plain", lambda _: None)
+    monkeypatch.setattr(feed, "plain", lambda *_: None)
     code = {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill"}]}
     given = Input("one", "R4", raw(task(code=code)))
     honest = Trial()

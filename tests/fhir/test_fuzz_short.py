@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.translate import quick, resource
+from services.translate import feed, resource
 from tests.fhir.fuzz import Fault, Fuzz
 
 
@@ -33,7 +33,7 @@ def test_the_fuzz_sees_minutes_that_are_made_up(monkeypatch: pytest.MonkeyPatch)
         drafts[0].data["started_at"] = "2025-03-05T09:59:00-05:00"
         return list(drafts)
 
-    monkeypatch.setattr(quick, "plain", lambda _: None)
+    monkeypatch.setattr(feed, "plain", lambda *_: None)
     monkeypatch.setitem(resource.MAPPED, "Task", padded)
     with pytest.raises(Fault, match="other instants than the resource's"):
         Fuzz(1).run(3_000)

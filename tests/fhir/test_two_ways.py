@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,16 +13,18 @@ from infra.eventstore import open_store
 from infra.eventstore.translated import open_translations
 from services.ingest import Delivery
 from services.ingest.opening import Opened
-from services.translate import quick
+from services.translate import feed, quick
 from services.translate.feed import FhirFeed
 from services.translate.feeds import Feeds
 from services.translate.marks import marked
+from services.translate.plain import plain
 from services.translate.site import Site
 from services.wire.modes import HISTORY
 from tests.fhir import made
 from tests.fhir.damage import Damage
-from tests.fhir.made import PROFILE, raw, site, task
+from tests.fhir.made import PROFILE, Fed, raw, site, task
 from tests.fhir.test_hostile import broken
+from tests.fhir.test_identity import link
 from tests.fhir.test_mapping import call
 from tests.thoroughness import examples
 
@@ -44,17 +45,17 @@ PRIMARY = {
 OTHER = {"actor": {"reference": "Practitioner/rn2"}}
 
 
-def opened(profile: Site, values: list[bytes], full: bool, *more: tuple[str, bytes]) -> Opened:
+def opened(
+    profile: Site, values: list[bytes], full: bool, *more: tuple[str, bytes], store: Any = None
+) -> Opened:
     """The batch, by both ways or by the full way alone."""
-    feed = Feeds(open_translations(open_store("memory:")), FhirFeed({"river": profile}))
+    store = store or open_store("memory:")
+    feeds = Feeds(open_translations(store), FhirFeed({"river": profile}))
     batch = [Delivery(value, None, marked("river", *more), "t") for value in values]
-    kept: Callable[[bytes | None], quick.Plain | None] = quick.plain
-    try:
+    with pytest.MonkeyPatch.context() as patched:
         if full:
-            quick.plain = lambda _: None
-        return feed.open(batch)
-    finally:
-        quick.plain = kept
+            patched.setattr(feed, "plain", lambda *_: None)
+        return feeds.open(batch)
 
 
 def said(found: Opened) -> Any:
@@ -83,6 +84,9 @@ GOOD: list[tuple[Any, bool]] = [
     (call(text={"div": '<div lang="é">a: "b"\n</div>'}, display="ü"), True),
     (call(meta={"versionId": "1", "lastUpdated": "2025-03-10T17:00:00.123Z"}), True),
     (task(meta={"lastUpdated": "2025-03-10T17:00:00+01:00"}), True),
+    (task(code=made.coded("s", "other")), True),
+    (call(**{"class": {"system": made.ACT, "code": "AMB"}}), True),
+    (call(**{"class": {}}), False),
     (call(length={"value": 15, "code": "min"}), False),
     (call(participant=[PRIMARY, PRIMARY, OTHER]), False),
     (call(hospitalization={}), False),
@@ -97,14 +101,22 @@ GOOD: list[tuple[Any, bool]] = [
 def test_both_ways_give_the_same(resource: Any, quickly: bool) -> None:
     """And what comes most goes the quick way: else it would be slow, and nobody would see it."""
     value = raw(resource)
-    found = quick.plain(value)
+    found = plain(value, made.BASE)
     for profile in SITES:
         alike(profile, [value])
     alike(SITES[0], [value], (HISTORY, b"true"), ("content-type", b"application/fhir+json"))
     store = open_store("memory:")
     knowing = Feeds(open_translations(store), FhirFeed({"river": SITES[0]}))._knowing([])
-    entry = quick.entry(found, SITES[0], "x", knowing, False) if found else None
-    assert (entry is not None) == quickly
+    taken = quick.take(found, SITES[0], "x", knowing, False) if found else None
+    assert (taken is not None) == quickly
+
+
+def test_a_linked_patient_is_found_by_both() -> None:
+    store = open_store("memory:")
+    Fed(store, SITES[2]).ingest.take([Delivery(link(), None, (), "t")])
+    found, full = (opened(SITES[2], [raw(task())], way, store=store) for way in (False, True))
+    assert said(found) == said(full)
+    assert [item.stream_id for item in found.incoming] == ["p1/ours"]
 
 
 def test_names_that_come_twice_are_seen_by_both() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.rejections import Rejection
 from services.wire import decode, json_text, quick
-from services.wire.decode import Decoded, decode_document, decode_plain_entry, decode_structured
+from services.wire.decode import Decoded, decode_document, decode_structured
+from services.wire.entries import time_entry
 from services.wire.refusal import Refused
 from tests.services.wire_examples import CLOCKED, NPI, SOURCE, TIME
 from tests.thoroughness import examples
@@ -124,24 +124,16 @@ def test_a_plain_entry_takes_the_short_way() -> None:
     assert quick.plain_entry(PLAIN) is not None
 
 
-@pytest.mark.parametrize("time", ["2025-03-05T16:00:00.123Z", TIME])
-def test_a_translated_entry_is_the_same_either_way(time: str) -> None:
-    document = {**PLAIN, "time": time}
-    found = decode_plain_entry(document, history=True)
-    assert found is not None
-    assert found == decode_document(document, history=True)
-
-
-@settings(max_examples=examples(300), deadline=None)
-@given(st.sampled_from(PLACES), st.sampled_from([odd for odd in ODD if odd != 1.0]))
-def test_a_translated_entry_that_is_odd_is_left_to_the_long_way_or_the_same(
-    place: tuple[str, ...], value: Any
-) -> None:
-    document = changed(place, value, PLAIN)
-    plain = isinstance(document.get("data"), dict) and document.get("type") == quick.NAME
-    if not plain or value in ("\x7f", "a\nb", "é"):
-        return
-    found = decode_plain_entry(document)
-    said = decode_document(document)
-    assert found is None or found == said
-    assert found is None or not isinstance(said, Rejection)
+@pytest.mark.parametrize("at", INSTANTS)
+@pytest.mark.parametrize("place", [(), ("time",), ("data", "started_at"), ("data", "ended_at")])
+def test_a_translated_entry_is_the_same_either_way(place: tuple[str, ...], at: str) -> None:
+    """Or it is left to the decoder."""
+    document = (
+        changed(place, at, {**PLAIN, "data": {**CLOCKED, "program": "ccm"}})
+        if place
+        else {**PLAIN, "data": {**CLOCKED, "program": "ccm"}}
+    )
+    names = ("practiceid", "subject", "source", "id", "time", "data")
+    found = time_entry(*(document[name] for name in names), True)
+    assert found in (None, decode_document(document, history=True))
+    assert found is not None or place
