@@ -72,13 +72,9 @@ def take(
     it."""
     if knowing.resource(found.key) is not None or not site.is_plain:
         return None
-    resource = found.resource
+    of = found.resource
     try:
-        told = (
-            _of_task(resource, site)
-            if isinstance(resource, PlainTask)
-            else _of_call(resource, site)
-        )
+        told = _of_task(of, site) if isinstance(of, PlainTask) else _of_call(of, site)
         if isinstance(told, str):
             return _nothing(found, profile, told)
         stream = None if told is None else _stream(found, site, knowing)
