@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,9 @@ def test_no_file_needs_a_tour(room: str) -> None:
         if (lines := len(path.read_text().splitlines())) > LINES_MAX
     }
     assert not long
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """pytest would collect only one of them."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
