@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from domain.event import Event, EventKey
 from domain.facts import (
@@ -33,6 +34,9 @@ NOT_CARRIED = (PatientMerged, IdentityLinked, ClockTicked)
 """An identifier goes on to mean the record that ended: what is said of it is carried over, and a
 merge that was wrong can be undone without a trace in the wrong history."""
 
+ID_CHARS_MAX = 240
+"""No id is longer than 256, and a withdrawal's has a number behind it."""
+
 _UNMERGED = "the records are two patients' after all"
 _MERGED = "the records are one patient's after all"
 
@@ -51,8 +55,11 @@ class Owed:
 
 def carried_key(key: EventKey, losing: str, into: str) -> EventKey:
     """Under what an event of the record that ends is carried over. Such keys sort as the events'
-    own, and no two records make the same."""
-    return (CARRIED_SOURCE, f"{into} {losing} {key[0]} {key[1]}")
+    own, but for very long ones, and no two records make the same."""
+    id = f"{into} {losing} {key[0]} {key[1]}"
+    if len(id) > ID_CHARS_MAX:
+        id = f"{id[: ID_CHARS_MAX - 65]} {sha256(id.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return (CARRIED_SOURCE, id)
 
 
 def merged_into(patient: Patient) -> str | None:

@@ -115,6 +115,10 @@ def export(
         print_lines(_events(parts.store, practice, patient))
 
 
+_CARRIED = b',"source":"!caretally/merged",'
+"""In the envelope of what was carried over from a merged record."""
+
+
 def _events(store: Store, practice: str | None, patient: str | None) -> Iterator[bytes]:
     from domain.facts import TICK_TYPE
     from infra.codec import split_stream_id
@@ -124,8 +128,8 @@ def _events(store: Store, practice: str | None, patient: str | None) -> Iterator
     while page := store.log(after, CHUNK):
         after = page[-1].position
         for event in page:
-            if event.name == TICK_TYPE:
-                continue  # our own clock's word, which any store makes for itself
+            if event.name == TICK_TYPE or (patient is None and _CARRIED in event.state):
+                continue  # our own word, which any store makes for itself from the others
             owner = split_stream_id(event.stream_id)
             if practice in (None, owner[0]) and patient in (None, owner[1]):
                 yield to_cloudevent(event)

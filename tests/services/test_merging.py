@@ -1,127 +1,29 @@
-"""Merged records: the history is carried over, whatever the order, and a wrong merge is undone."""
+"""Merged records: the history is carried over, and a wrong merge is undone."""
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from domain.policy import Policy
-from domain.rules import BOOK
-from infra.answers import assessment_json
 from infra.codec import decode_event, verify_chain
 from infra.eventstore import open_store
 from infra.eventstore.translated import open_translations
-from projections.ports import Store
 from projections.translated import identity_key
-from services.ingest import Delivery, Ingest
-from services.replay import Replay
-from tests.thoroughness import examples
-
-NOW_US = 1_742_000_000_000_000
-NPI = "1000000004"
-Document = dict[str, Any]
-
-
-def said(id: str, patient: str, type: str, data: Document, second: int) -> Document:
-    return {
-        "specversion": "1.0",
-        "id": id,
-        "source": "/ehr",
-        "type": type,
-        "practiceid": "p1",
-        "subject": patient,
-        "time": f"2025-03-12T10:{second // 60:02d}:{second % 60:02d}Z",
-        "data": data,
-    }
-
-
-def chart(patient: str, at: int = 0) -> list[Document]:
-    practitioner = {"npi": NPI, "credential": "MD"}
-    facts: list[tuple[str, Document]] = [
-        ("patient.enrolled.v1", {"effective_on": "2025-01-01", "timezone": "America/New_York",
-                                 "billing_practitioner": practitioner}),
-        ("consent.recorded.v1", {"consented_on": "2025-01-01", "method": "written", "npi": NPI}),
-        ("visit.recorded.v1", {"on": "2025-01-01", "hcpcs": "99214", "npi": NPI,
-                               "ccm_discussed": True}),
-        ("condition.recorded.v1", {"code": "I10", "chronic": True}),
-        ("condition.recorded.v1", {"code": "E11.9", "chronic": True}),
-        ("care_plan.recorded.v1", {"action": "established", "on": "2025-01-01"}),
-    ]  # fmt: skip
-    return [
-        said(f"{patient}-{n}", patient, type, data, at + n) for n, (type, data) in enumerate(facts)
-    ]
-
-
-def call(id: str, patient: str, minutes: int, at: int) -> Document:
-    data = {
-        "entry_id": id,
-        "performer": {"id": "rn1", "role": "clinical_staff"},
-        "activity": "phone_call",
-        "performed_on": f"2025-03-{at % 9 + 1:02d}",
-        "seconds": 60 * minutes,
-    }
-    return said(f"log-{id}", patient, "time.logged.v1", data, at)
-
-
-def void(id: str, patient: str, at: int) -> Document:
-    data = {"entry_id": id, "reason": "wrong"}
-    return said(f"void-{id}", patient, "time.voided.v1", data, at)
-
-
-def merge(losing: str, into: str, id: str = "", at: int = 100) -> Document:
-    return said(id or f"merge-{losing}-{into}", losing, "patient.merged.v1", {"into": into}, at)
-
-
-def retract(event: str, patient: str, at: int = 200, id: str = "") -> Document:
-    data = {"event_source": "/ehr", "event_id": event, "reason": "wrong"}
-    return said(id or f"not-{event}", patient, "event.retracted.v1", data, at)
-
-
-class Kept:
-    """An ingest core over a store."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.ingest = Ingest(store, lambda: NOW_US, BOOK, lambda _: Policy())
-
-    def take(self, *documents: Document) -> list[str]:
-        """Take a batch; the reasons of what was refused."""
-        found = [Delivery(json.dumps(d).encode(), None, (), "test") for d in documents]
-        outcome = self.ingest.take(found)
-        return [result.reason for result in outcome.results if result is not None]
-
-    def answers(self) -> list[Document]:
-        """The assessments, without what hangs on how many events made them."""
-        return [plain(json.loads(line)) for line in self.store.assessments()]
-
-
-def plain(answer: Document) -> Document:
-    return {name: value for name, value in answer.items() if name != "stream_version"}
-
-
-def replayed(documents: Sequence[Document]) -> list[Document]:
-    replay = Replay()
-    for document in documents:
-        assert replay.take(json.dumps(document).encode()) is None
-    found = replay.answers(BOOK, lambda _: Policy())
-    return [plain(json.loads(assessment_json(answer))) for answer in found]
-
-
-def of_one(documents: Sequence[Document], *losing: str, into: str) -> list[Document]:
-    """The events with those of merged records addressed to the patient who stays."""
-    return [
-        {**each, "subject": into if each["subject"] in losing else each["subject"]}
-        for each in documents
-        if each["type"] != "patient.merged.v1"
-    ]
+from tests.services.merged import (
+    STORY,
+    Kept,
+    call,
+    chart,
+    merge,
+    of_one,
+    replayed,
+    retract,
+    said,
+    void,
+)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -130,9 +32,6 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     store = open_store(url)
     yield Kept(store)
     store.close()
-
-
-STORY = [*chart("a"), call("t1", "a", 12, 20), *chart("b", 30), call("t2", "b", 9, 40)]
 
 
 def test_the_history_of_the_record_that_ends_is_the_others(kept: Kept) -> None:
@@ -261,53 +160,3 @@ def test_alerts_of_the_record_that_ended_fall(kept: Kept) -> None:
             raised[row.state.alert_id] = row.state.raised
     assert raised
     assert not any(raised.values())
-
-
-FACTS: list[Document] = [
-    *STORY,
-    *chart("c", 70),
-    call("t3", "a", 4, 81),
-    call("t4", "b", 8, 82),
-    call("t5", "c", 16, 83),
-    void("t2", "b", 84),
-    retract("log-t3", "a", 85),
-    merge("a", "b", at=100),
-    merge("b", "c", at=101),
-    retract("merge-a-b", "a", 102),
-    merge("a", "c", at=103),
-    retract("not-merge-a-b", "a", 104),
-    merge("b", "a", "wrong", at=99),
-    retract("wrong", "b", 105),
-]
-
-
-@given(st.randoms(use_true_random=False), st.data())
-@settings(max_examples=examples(60), deadline=None)
-def test_any_order_any_repetition_and_any_batches_come_to_the_same(
-    chance: random.Random, data: st.DataObject
-) -> None:
-    """Facts, merges, wrong merges and their voids of three records; nothing of it makes a circle
-    in the order of time, and what makes one on the way is left out of all orders."""
-    chosen = data.draw(st.sets(st.sampled_from(range(len(FACTS)))))
-    facts = [each for n, each in enumerate(FACTS) if n in chosen and each["id"] != "wrong"]
-    told = facts + chance.choices(facts, k=5) if facts else []
-    chance.shuffle(told)
-    kept = Kept(open_store("memory:"))
-    while told:
-        size = chance.randint(1, 9)
-        assert kept.take(*told[:size]) == []
-        told = told[size:]
-    assert kept.answers() == replayed(facts)
-    other = list(facts)
-    chance.shuffle(other)
-    assert replayed(other) == replayed(facts)
-
-
-def test_a_replay_of_what_was_exported_carries_nothing_over_twice() -> None:
-    from services.wire.encode import to_cloudevent
-
-    kept = Kept(open_store("memory:"))
-    kept.take(*STORY, merge("b", "a"), retract("merge-b-a", "b"), merge("b", "a", "m2", 300))
-    lines = [to_cloudevent(each) for each in kept.store.log(0, 1000)]
-    for order in (lines, lines[::-1]):
-        assert kept.answers() == replayed([json.loads(line) for line in order])
