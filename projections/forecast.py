@@ -6,8 +6,9 @@ given enough more to reach a threshold is the chance that this one reaches it. T
 this practice works: whom it calls again, whom it leaves at twenty minutes, what it does in the
 last week.
 
-How wrong that is, the same months say: each is foretold from the others and compared with what it
-came to. With fewer than two months there is nothing to compare, and no forecast.
+How far whole months stray from that, the same months say: each is foretold from the others and
+compared with what it came to. With fewer than two months there is nothing to compare with, and no
+forecast.
 
 Pure. Seconds are those of one pool; a cut is the moment from which the rest of a month is looked
 at, the same number of weekdays before its end in every month.
@@ -32,6 +33,7 @@ MONTHS_MIN: Final = 2
 MONTHS_MAX: Final = 3
 """Older ones say less about how the practice works today."""
 CONFIDENCE: Final = 0.8
+_NO_DOLLARS: Final = Decimal(0)
 _QUANTILES: Final = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440)
 """Student's t at 0.9 for 1, 2, … degrees of freedom: few months know little about their spread."""
 
@@ -116,20 +118,24 @@ class Experience:
         return (len(added) - bisect_left(added, since + seconds_to_go)) / still
 
     @cached_property
-    def error(self) -> float | None:
-        """By which share this was wrong about its own months, each foretold from the others: the
-        root of the mean square. None with fewer than two of them."""
+    def spread(self) -> float | None:
+        """By which share whole months go on better or worse than foretold, beyond what the luck of
+        single patients explains: each month is foretold from the others. None with fewer than two.
+        """
         if self.months < MONTHS_MIN:
             return None
-        errors = [self._error_in(number) for number in range(self.months)]
-        return sqrt(sum(error * error for error in errors) / len(errors))
+        squares = [self._square_of_error(number) for number in range(self.months)]
+        return sqrt(max(0.0, sum(squares) / len(squares)))
 
-    def _error_in(self, number: int) -> float:
+    def _square_of_error(self, number: int) -> float:
         others = Experience(m for n, m in enumerate(self._months) if n != number)
-        month = self._months[number]
-        foretold = sum(others.chance(c.before, 0, gap) for c in month for gap in c.gaps)
-        came = sum(gap <= c.added for c in month for gap in c.gaps)
-        return (came - foretold) / max(foretold, 1.0)
+        foretold = Outlook.of(
+            outlook(others, c.before, 0, [Ahead(gap, _NO_DOLLARS) for gap in c.gaps])
+            for c in self._months[number]
+        )
+        came = sum(gap <= c.added for c in self._months[number] for gap in c.gaps)
+        expected = max(foretold.units, 1.0)
+        return ((came - foretold.units) ** 2 - foretold.units_variance) / expected**2
 
     def _added_to(self, minute: int) -> list[int]:
         """What those were given who stood nearest to so many minutes, ascending."""
@@ -197,13 +203,13 @@ def forecast(
 ) -> Forecast | None:
     """The month's end: what is earned now and the sum of all outlooks. `ceiling` is what all
     thresholds ahead would bring. None without two past months of its own."""
-    error = experience.error
-    if error is None:
+    spread = experience.spread
+    if spread is None:
         return None
     quantile = _QUANTILES[min(experience.months, len(_QUANTILES)) - 1]
 
     def span(now: float, more: float, variance: float, most: float) -> Span:
-        wide = quantile * sqrt(max(variance, 0.0) + (error * more) ** 2)
+        wide = quantile * sqrt(max(variance, 0.0) + (spread * more) ** 2)
         return Span(now + max(0.0, more - wide), now + more, now + min(most, more + wide))
 
     return Forecast(
