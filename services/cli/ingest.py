@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from services.cli.frame import FAILED, fail, opened, print_json, to_json
+from services.cli.frame import FAILED, fail, opened
 from services.cli.ingest_form import Asked, Form, form_of, settings_with
 from services.cli.ingest_shares import shared_files, take_share
+from services.cli.ingest_telling import summarise, tell_refused, watched
 
 if TYPE_CHECKING:
-    from domain.rejections import Rejection
     from infra.settings import Settings
     from projections.ports import Store
     from services.bootstrap import Parts
     from services.doors.files import FileOutcome
-    from services.ingest import Delivery, Ingest
-    from services.rehearsing import Rehearsal
+    from services.ingest import Ingest
 
 Files = Annotated[
     list[Path],
@@ -79,8 +77,6 @@ Processes = Annotated[
     ),
 ]
 
-Moved = Callable[[int], None]
-
 
 def ingest(
     files: Files,
@@ -130,7 +126,7 @@ def ingest(
         outcomes += [(path, door.take(path, forms[path])) for path in files if path not in several]
         if rehearsal is None:
             _release(parts, core)
-    _summarise(outcomes, as_json, rehearsal)
+    summarise(outcomes, as_json, rehearsal, mapping is not None)
     if any(outcome.dead_lettered for _, outcome in outcomes):
         raise typer.Exit(FAILED)
 
@@ -156,7 +152,7 @@ class _Door:
         """Take a file."""
         from services.doors.files import ingest_file
 
-        with _told(path), _progress(path, form) as progress:
+        with _told(path), watched(path, form) as progress:
             return ingest_file(
                 self._core,
                 self._store,
@@ -167,7 +163,7 @@ class _Door:
                 form.marks,
                 form.read,
                 form.reading,
-                _tell if form.tells else None,
+                tell_refused if form.tells else None,
             )
 
 
@@ -177,7 +173,7 @@ def _together(
     from services.doors.together import take_together
 
     work = partial(take_share, settings, path, history)
-    with _told(path), _progress(path, form) as progress:
+    with _told(path), watched(path, form) as progress:
         return take_together(work, processes, progress)
 
 
@@ -197,68 +193,3 @@ def _told(path: Path) -> Iterator[None]:
         fail(f"{path}: {error.strerror or error}")
     except (DamagedFile, SheetError) as error:
         fail(f"{error}; every line before that was taken")
-
-
-def _tell(delivery: Delivery, rejection: Rejection) -> None:
-    """A row that cannot be taken, on standard error."""
-    file, _, line = delivery.origin.removeprefix("file:").rpartition(":")
-    said = {"file": file, "line": int(line), "reason": rejection.reason.value}
-    rest = {"field": rejection.field, "sentence": rejection.sentence}
-    sys.stderr.buffer.write(to_json(said | rest) + b"\n")
-
-
-@contextmanager
-def _progress(path: Path, form: Form) -> Iterator[Moved | None]:
-    """A progress bar on standard error, where somebody watches."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(
-        *columns,
-        TextColumn("lines, {task.fields[rate]}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        task = bar.add_task(path.name, total=form.lines(path), rate="")
-
-        def moved(line: int) -> None:
-            speed = bar.tasks[task].speed
-            bar.update(task, completed=line, rate=f"{speed:,.0f}/s" if speed else "")
-
-        yield moved
-
-
-def _summarise(
-    outcomes: list[tuple[Path, FileOutcome]], as_json: bool, rehearsal: Rehearsal | None
-) -> None:
-    total = {
-        name: sum(getattr(outcome, name) for _, outcome in outcomes)
-        for name in ("accepted", "duplicates", "dead_lettered", "ignored")
-    }
-    if as_json:
-        listed = [{"file": str(path), **asdict(outcome)} for path, outcome in outcomes]
-        would = {} if rehearsal is None else {"dry_run": True, "events": dict(rehearsal.events)}
-        print_json({**total, **would, "files": listed})
-    for path, outcome in outcomes:
-        if outcome.resumed_after:
-            where = f"went on after line {outcome.resumed_after:,}"
-            print(f"{path}: an earlier run had taken its beginning; {where}", file=sys.stderr)
-    ignored = f", {total['ignored']:,} with nothing of ours" if total["ignored"] else ""
-    print(
-        f"{total['accepted']:,} accepted, {total['duplicates']:,} duplicates without effect, "
-        f"{total['dead_lettered']:,} dead letters{ignored}",
-        file=sys.stderr,
-    )
-    if rehearsal is not None:
-        kinds = [f"{count:,} {name}" for name, count in sorted(rehearsal.events.items())]
-        print(
-            f"a dry run: nothing was changed. It would add {', '.join(kinds) or 'nothing'}",
-            file=sys.stderr,
-        )
-    elif total["dead_lettered"]:
-        print("see: caretally dead-letters list", file=sys.stderr)
