@@ -10,10 +10,8 @@ begins the boundary anew and finds only whom it had not reached.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
@@ -24,8 +22,8 @@ from infra.clock import Clock
 from projections.boundaries import Passed, boundaries_passed
 from projections.enrolled import EnrolledPatients
 from projections.ports import Batch, PositionPassed, Store
-from services.doors.backoff import Backoff
 from services.ingest import Ingest
+from services.serve.worker import Worker
 
 log = logging.getLogger("caretally.clock")
 
@@ -45,7 +43,7 @@ QUARTER_SECONDS = 900
 SECOND_US = 1_000_000
 
 
-class Clockwork:
+class Clockwork(Worker):
     """Looks at the clock and ticks for what has passed. Survives outages of the store."""
 
     def __init__(
@@ -58,51 +56,17 @@ class Clockwork:
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         """`ingest` is the core that the doors of this process share."""
-        self.name = FEED
+        super().__init__(FEED, log, "what time changes is not seen")
         self.ticks = 0
         """Ticks appended since the start."""
-        self.outage = ""
-        """The class of the fault that holds it back; empty when there is none."""
         self._store, self._enrolled, self._ingest = store, enrolled, ingest
         self._clock, self._policy_of = clock, policy_of
         self._look_seconds = look_seconds
-        self._thread = ThreadPoolExecutor(1, FEED)
-        self._ended = False
         self._seen: Instant = -QUARTER_SECONDS
-        self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin, in the background; returns at once."""
-        self._task = asyncio.create_task(self._run(), name=FEED)
-
-    async def stop(self) -> None:
-        """Finish the transaction in hand and end. Idempotent."""
-        self._ended = True
-        self._stopping.set()
-        if self._task is not None:
-            await asyncio.wait([self._task])
-            self._task = None
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether it follows the clock, and what stands in the way if not."""
-        return not self.outage, self.outage and f"held back by {self.outage}"
-
-    async def _run(self) -> None:
-        backoff = Backoff(first=0.5)
-        while not self._ended:
-            delay = self._look_seconds
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self.look)
-                backoff.reset()
-                self.outage = ""
-            except Exception as error:
-                self.outage = type(error).__name__
-                log.warning("what time changes is not seen: %s", self.outage)
-                delay = backoff.delay()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+    async def turn(self) -> float:
+        await self.call(self.look)
+        return self._look_seconds
 
     def look(self) -> None:
         """Tick for every boundary passed since the last look; the first look ever only begins.
@@ -121,7 +85,7 @@ class Clockwork:
         """Note the enrolments of a log that is older than the clockwork, then begin now."""
         after = ""
         while streams := self._enrolled.unknown(after, CHUNK):
-            if self._ended:
+            if self.stopping:
                 return False
             self._ingest.note_enrolments(streams)
             after = streams[-1]
@@ -142,7 +106,7 @@ class Clockwork:
         """Tick for whom it concerns; False when asked to end before all were reached."""
         ticks = 0
         for streams in self._concerned(passed):
-            if self._ended:
+            if self.stopping:
                 return False
             ticks += self._ingest.tick(streams, passed)
         self.ticks += ticks

@@ -6,13 +6,10 @@ the same way as everything else, in the transaction that marks the letters as ta
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -20,8 +17,8 @@ from infra.fhirserver import Refused, ServerOut
 from projections.ports import DeadLetter
 from projections.translated import Translations
 from services.counting import Counting
-from services.doors.backoff import Backoff
 from services.ingest import Delivery, Ingest
+from services.serve.worker import Worker
 from services.translate.marks import FETCH, FILLED, marked
 from services.translate.site import Site
 from services.translate.taking import FETCH_KEY
@@ -51,7 +48,7 @@ class Server(Protocol):
     def close(self) -> None: ...
 
 
-class Pulling:
+class Pulling(Worker):
     """The pull of one site. Survives outages of the server and of the store."""
 
     def __init__(
@@ -62,51 +59,28 @@ class Pulling:
         ingest: Ingest,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name = f"pull-{site.name}"
-        self.outage = ""
+        name = f"pull-{site.name}"
+        super().__init__(name, log, f"{name}: nothing is fetched", retry_seconds=1.0)
         self._site, self._server = site, server
         self._queries = site.pull.queries if site.pull else []
         self._translations, self._ingest = translations, ingest
         self._monotonic = monotonic
         self._counting = Counting(site, server, ingest, monotonic)
         self._not_before: dict[int, float] = {}
-        self._thread = ThreadPoolExecutor(1, self.name)
-        self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin, in the background; returns at once."""
-        self._task = asyncio.create_task(self._run(), name=self.name)
+    async def turn(self) -> float:
+        await self.call(self.look)
+        return LOOK_SECONDS
+
+    def fault_of(self, error: Exception) -> str:
+        return str(error) if isinstance(error, ServerOut) else super().fault_of(error)
 
     async def stop(self) -> None:
         """End; a request in hand is not waited for, its letters are served after the next start."""
-        self._stopping.set()
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        await super().stop()
         self._server.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether the server answers, and what stands in the way if not."""
-        return not self.outage, self.outage
-
-    async def _run(self) -> None:
-        backoff = Backoff(first=1.0)
-        while not self._stopping.is_set():
-            delay = LOOK_SECONDS
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self.look)
-                backoff.reset()
-                self.outage = ""
-            except Exception as error:
-                known = isinstance(error, ServerOut)
-                self.outage = str(error) if known else f"held back by {type(error).__name__}"
-                log.warning("%s: nothing is fetched: %s", self.name, self.outage)
-                delay = backoff.delay()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
 
     def look(self) -> None:
         """Fetch what letters ask for. Raises `ServerOut`, and what an outage of the store raises;

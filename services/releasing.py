@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 from projections.ports import DeadLetter, Store
 from projections.translated import Translations
-from services.doors.backoff import Backoff
 from services.ingest import Delivery, Ingest
+from services.serve.worker import Worker
 
 log = logging.getLogger("caretally.review")
 
@@ -41,49 +38,18 @@ def release(translations: Translations, ingest: Ingest) -> int:
     return taken
 
 
-class Releasing:
+class Releasing(Worker):
     """Looks for released letters in the background. Survives outages of the store."""
 
     def __init__(self, store: Store, translations: Translations, ingest: Ingest) -> None:
-        self.name = "review"
-        self.outage = ""
+        super().__init__("review", log, "letters are not released")
         self._store, self._translations, self._ingest = store, translations, ingest
-        self._thread = ThreadPoolExecutor(1, self.name)
-        self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._head = -1
         self._quiet = 0
 
-    async def start(self) -> None:
-        """Begin, in the background; returns at once."""
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        """Finish the transaction in hand and end. Idempotent."""
-        self._stopping.set()
-        if self._task is not None:
-            await asyncio.wait([self._task])
-            self._task = None
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether letters are released, and what stands in the way if not."""
-        return not self.outage, self.outage and f"held back by {self.outage}"
-
-    async def _run(self) -> None:
-        backoff = Backoff(first=0.5)
-        while not self._stopping.is_set():
-            delay = LOOK_SECONDS
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self.look)
-                backoff.reset()
-                self.outage = ""
-            except Exception as error:
-                self.outage = type(error).__name__
-                log.warning("letters are not released: %s", self.outage)
-                delay = backoff.delay()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+    async def turn(self) -> float:
+        await self.call(self.look)
+        return LOOK_SECONDS
 
     def look(self) -> None:
         """Release what is there, if the log has grown since the last look, for identities are

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,14 +18,13 @@ from infra.kafka import KafkaSettings
 from infra.transparency import Checkpoint, NoteError, Signer, checkpoint_of, text_of
 from projections.ports import Store
 from services.audit.sealing import Moved, Sealed, SealRefused, seal
-from services.doors.backoff import Backoff
+from services.serve.worker import Worker
 
 log = logging.getLogger("caretally.checkpoints")
 
 SEND_SECONDS: Final = 15
 FIRST_SECONDS: Final = 5.0
 """How soon after the start the first one is made."""
-STOP_SECONDS: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,68 +114,37 @@ class _Ended(Exception):
     """A stop was asked for while the tree grew. What it has grown is kept."""
 
 
-class CheckpointKeeper:
+class CheckpointKeeper(Worker):
     """Makes and publishes a checkpoint every so often. Survives outages of store and Kafka."""
 
     def __init__(self, publication: Callable[[], Publication], every_seconds: float) -> None:
         """`publication` reads the key: a fault in it is told by `ready` and tried again."""
-        self.name = "checkpoints"
+        super().__init__("checkpoints", log, "no checkpoint was published", retry_seconds=1.0)
         self.made = 0
         """Checkpoints made since the start."""
-        self.outage = ""
         self._publication, self._every = publication, every_seconds
-        self._thread = ThreadPoolExecutor(1, self.name)
-        self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._begun = False
 
-    async def start(self) -> None:
-        """Begin, in the background; returns at once."""
-        self._task = asyncio.create_task(self._run(), name=self.name)
+    async def turn(self) -> float:
+        if not self._begun:
+            self._begun = True
+            return min(FIRST_SECONDS, self._every)
+        with suppress(_Ended):
+            await self._make()
+        return self._every
 
-    async def stop(self) -> None:
-        """End; a checkpoint in the making is left to the next start. Idempotent."""
-        self._stopping.set()
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=STOP_SECONDS)
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether checkpoints are made, and what stands in the way if not."""
-        return not self.outage, self.outage and f"held back by {self.outage}"
-
-    async def _run(self) -> None:
-        backoff = Backoff(first=1.0)
-        delay = min(FIRST_SECONDS, self._every)
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
-            if self._stopping.is_set():
-                return
-            try:
-                await self._make()
-            except _Ended:
-                return
-            except Exception as error:
-                said = isinstance(error, SealRefused)
-                self.outage = str(error) if said else type(error).__name__
-                log.error("no checkpoint was published: %s", self.outage)
-                delay = min(self._every, backoff.delay())
-            else:
-                backoff.reset()
-                self.outage, delay = "", self._every
+    def fault_of(self, error: Exception) -> str:
+        return str(error) if isinstance(error, SealRefused) else super().fault_of(error)
 
     async def _make(self) -> None:
         publication = self._publication()
         make = partial(publication.seal, self._go_on)
-        sealed = await asyncio.get_running_loop().run_in_executor(self._thread, make)
+        sealed = await self.call(make)
         if sealed.is_new:
             self.made += 1
             log.info("checkpoint %d: %d events", sealed.number, sealed.checkpoint.size)
         await publication.send()
 
     def _go_on(self, _position: int) -> None:
-        if self._stopping.is_set():
+        if self.stopping:
             raise _Ended
