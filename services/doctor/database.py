@@ -13,8 +13,9 @@ from infra.codec import UndecodableEvent, decode_event, utc_text
 from infra.eventstore import inspection, open_store
 from infra.settings import Settings
 from projections.ports import Store
+from services.audit.scanning import Moved
 from services.doctor.finding import Finding, fail, in_one_line, ok, warn
-from services.doctor.integrity import LogFault, Moved, sample, sample_size, scan
+from services.doctor.integrity import sample, sample_size, scan, told
 
 MIB = 1 << 20
 FREE_MIB_MIN = 100
@@ -151,10 +152,9 @@ def _newest_us(store: Store) -> int:
 def _integrity(store: Store, quick: bool, watch: Watch) -> Finding:
     counts = store.counts()
     steps = sample_size(counts["patients"]) if quick else counts["events"]
-    try:
-        with watch("patients" if quick else "events", steps) as moved:
-            found = (sample if quick else scan)(store, moved)
-    except LogFault as error:
-        return fail("log", str(error), RESTORE)
+    with watch("patients" if quick else "events", steps) as moved:
+        found = (sample if quick else scan)(store, moved)
+    if found.count:
+        return fail("log", told(found), RESTORE)
     part = "sampled" if quick else "whole"
     return ok("log", f"{part}: {found.events:,} events of {found.patients:,} patients examined")

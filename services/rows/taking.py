@@ -170,7 +170,8 @@ def _says_the_same(drafts: list[Draft], known: Known, stream: str) -> bool:
 
 
 def _when_done(row: Row, drafts: list[Draft]) -> str:
-    """Where nobody says when a row was written: when its work ended, or its last day did."""
+    """Where nobody says when a row was written: when its work ended, or its last day began, for a
+    correction of that same day must be later."""
     found = [at for draft in drafts for at in _moments(draft.data, row.mapping.timezone)]
     if not found:
         sentence = (
@@ -185,8 +186,8 @@ def _moments(data: dict[str, Any], zone: str) -> list[datetime]:
     if "ended_at" in data:
         return [datetime.fromisoformat(data["ended_at"])]
     days = [value for value in data.values() if isinstance(value, str) and _is_day(value)]
-    last = time(23, 59, 59, tzinfo=ZoneInfo(zone))
-    return [datetime.combine(date.fromisoformat(day), last) for day in days]
+    first = time(tzinfo=ZoneInfo(zone))
+    return [datetime.combine(date.fromisoformat(day), first) for day in days]
 
 
 def _is_day(text: str) -> bool:

@@ -83,6 +83,13 @@ def test_without_a_time_of_writing_a_changed_row_is_a_conflict_until_the_sheet_i
     assert kept.seconds() == {"2025-03": 720}
 
 
+def test_a_correction_of_the_day_itself_is_later_than_the_undated_row(rows_store: Store) -> None:
+    kept = Kept(rows_store)
+    kept.row()
+    assert kept.row("g", "2025-03-05T15:00:00-05:00", Minutes="12").accepted == 1
+    assert kept.seconds() == {"2025-03": 720}
+
+
 def test_a_column_that_is_not_mapped_may_change_at_will(rows_store: Store) -> None:
     kept = Kept(rows_store)
     kept.row()
