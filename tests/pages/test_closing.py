@@ -21,7 +21,7 @@ from services.histories import history_of
 from services.ingest import Delivery, Ingest, Outcome
 from services.pages.close.acting import Busy, perform
 from services.pages.close.export import claim_lines, lines_csv
-from services.pages.close.sections import ROWS_MAX, Close, close_of, standing
+from services.pages.close.sections import CLAIMS_MAX, ROWS_MAX, Close, close_of, standing
 from services.pages.close.selecting import BadSelection, Selected, Stale, selection
 from tests.audit.growing import GrowingLog
 from tests.given import ready, staff, voided
@@ -85,6 +85,7 @@ class TestSections:
         assert (len(many.shown), many.after) == (ROWS_MAX, ROWS_MAX)
         rest = replace(many, begin=ROWS_MAX)
         assert (len(rest.shown), rest.before, rest.after) == (3, 0, None)
+        assert shown(log).claimed.rows_max == CLAIMS_MAX
 
 
 class TestAnAct:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from domain.event import Event
 from domain.facts import Month, MonthClaimed
@@ -16,20 +17,24 @@ from services.bootstrap import Parts
 from services.histories import histories_of
 from services.pages.close.rows import Row, dollars_of, rows
 
-ROWS_MAX = 500
-"""Rows of a section on one page: each claim that stands is read from its patient's own log."""
+ROWS_MAX: Final = 500
+"""Rows of a section on one page."""
+
+CLAIMS_MAX: Final = 200
+"""The same of claims: each one that stands is read from its patient's own log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Some rows of all: from `begin` (0 is the first) at most `ROWS_MAX`."""
+    """Some rows of all: from `begin` (0 is the first) at most `rows_max`."""
 
     all: Sequence[Row]
     begin: int
+    rows_max: int = ROWS_MAX
 
     @property
     def shown(self) -> Sequence[Row]:
-        return self.all[self.begin : self.begin + ROWS_MAX]
+        return self.all[self.begin : self.begin + self.rows_max]
 
     @property
     def dollars(self) -> Decimal:
@@ -44,12 +49,12 @@ class Section:
     @property
     def before(self) -> int | None:
         """Where the rows before these begin."""
-        return max(0, self.begin - ROWS_MAX) if self.begin else None
+        return max(0, self.begin - self.rows_max) if self.begin else None
 
     @property
     def after(self) -> int | None:
         """Where the rows after these begin."""
-        end = self.begin + ROWS_MAX
+        end = self.begin + self.rows_max
         return end if end < len(self.all) else None
 
 
@@ -116,7 +121,7 @@ def close_of(
     return Close(
         ready=section("ready", (row for row in billable if row.is_over)),
         running=section("running", (row for row in billable if not row.is_over)),
-        claimed=section("claimed", by_status["claimed"]),
+        claimed=replace(section("claimed", by_status["claimed"]), rows_max=CLAIMS_MAX),
         blocked=section("blocked", by_status["blocked"]),
         fallen=tuple(_fallen(parts, practice, month, by_status["diverged"], today)),
         others=tuple(_others(parts, now, practice, month)),
