@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from domain.facts import Instant, Month
 from domain.time.calendar import first_day, last_day, local_date, month_of
+from infra.eventstore.browsing import open_browsing
 from infra.eventstore.enrolled import open_enrolled
 from projections.enrolled import EnrolledPatients
 from services.access.principal import Principal
 from services.bootstrap import Parts
 from services.wire import instants
 
+KEPT_SECONDS: Final = 5.0
 MONTHS_SHOWN: Final = 12
 """How many months back the chooser offers; an address reaches any."""
 
@@ -75,10 +78,20 @@ class Places:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._enrolled: EnrolledPatients = open_enrolled(parts.store)
+        self._browsing = open_browsing(parts.store)
+        self._kept: dict[str, list[str]] = {}
+        self._kept_until = float("-inf")
 
-    def zones(self) -> dict[str, list[str]]:
-        """The time zones of each practice's enrolments."""
-        found: dict[str, list[str]] = {}
+    def zones(self, of: str | None = None) -> dict[str, list[str]]:
+        """Every practice with the time zones of its enrolments, a few seconds old at most; read
+        anew for a practice (`of`) that is not among them. Reading looks at every enrolment."""
+        if of not in (None, *self._kept) or time.monotonic() >= self._kept_until:
+            self._kept = self._read_zones()
+            self._kept_until = time.monotonic() + KEPT_SECONDS
+        return self._kept
+
+    def _read_zones(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {name: [] for name in self._browsing.practices()}
         for practice, zone in self._enrolled.zones():
             found.setdefault(practice, []).append(zone)
         return found
@@ -86,7 +99,7 @@ class Places:
     def of(self, principal: Principal, practice: str | None, month: str | None) -> Place:
         """The place; without a practice the first that the principal sees, without a month the
         running one. Raises Refusal for a practice not seen and a month out of form."""
-        zones = self.zones()
+        zones = self.zones(practice)
         seen = tuple(principal.seen(zones.keys() | ({practice} if practice else set())))
         if practice is None:
             practice = seen[0] if seen else ""

@@ -20,7 +20,8 @@ from domain.facts import Month
 from domain.patient import Patient
 from domain.rules.codes import Pool
 from domain.time.calendar import month_of
-from infra.codec import split_stream_id
+from infra.codec import split_stream_id, stream_id
+from infra.eventstore.browsing import open_browsing
 from infra.snapshots import FORM, DamagedSnapshot
 from projections.board import Rank, Row, Show, Totals, rank, shows, totals
 from projections.forecast import MONTHS_MAX, Course, Experience, cut_of, weekdays_from
@@ -36,6 +37,7 @@ log = logging.getLogger("caretally.pages")
 BOARDS_MAX: Final = 24
 READY_MAX: Final = 8
 """Practices whose boards are made at the start."""
+PATIENTS_A_PAGE: Final = 10_000
 PATIENTS_AT_ONCE: Final = 500
 EVENTS_AT_ONCE: Final = 2_000
 BEHIND_MAX: Final = 100_000
@@ -177,7 +179,11 @@ def _cuts(place: Place) -> dict[Month, date]:
 
 
 def _streams(store: Store, practice: str) -> list[str]:
-    return sorted(s for s in store.versions() if split_stream_id(s)[0] == practice)
+    """The practice's patients, read page by page."""
+    browsing, found = open_browsing(store), [""]
+    while page := browsing.patients(practice, found[-1], PATIENTS_A_PAGE):
+        found += page
+    return [stream_id(practice, patient) for patient in found[1:]]
 
 
 def _loaded(store: Store, streams: Sequence[str]) -> Iterator[tuple[Patient, Sequence[AlertState]]]:
