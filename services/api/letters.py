@@ -145,7 +145,7 @@ def _sees(request: Request, desk: Desk, letter: DeadLetter) -> bool:
     principal = principal_of(request)
     if principal.practices is None:
         return True
-    practice = practice_of_letter(letter, desk.parts.sites)
+    practice = practice_of_letter(letter, desk.parts)
     return practice is not None and principal.sees(practice)
 
 
@@ -158,7 +158,7 @@ def _letter(request: Request, desk: Desk, letter_id: int) -> DeadLetter:
 
 def _listed(desk: Desk, letter: DeadLetter) -> dict[str, Any]:
     return as_listed(letter) | {
-        "practice_id": practice_of_letter(letter, desk.parts.sites),
+        "practice_id": practice_of_letter(letter, desk.parts),
         "review": is_review(letter),
         "waits_for": letter.waits_for,
     }

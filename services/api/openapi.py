@@ -18,7 +18,7 @@ from services.api.resource import Resource, ref
 from services.api.schemas import PROBLEM, schemas
 
 Part = dict[str, Any]
-EVERYWHERE: Final = (400, 403, 405, 503)
+EVERYWHERE: Final = (400, 401, 403, 405, 503)
 _SAID: Final = {
     304: "Not modified: the asker has these bytes.",
     400: "A parameter is not as expected; the answer names it.",
@@ -46,20 +46,19 @@ def document(api: FastAPI, resources: Iterable[Resource], settings: Settings) ->
         license_info={"name": about["License-Expression"], "identifier": "Apache-2.0"},
     )
     examples = _examples()
-    secured = settings.http_token is not None
     for resource in resources:
         operation = found["paths"][resource.path][resource.method.lower()]
-        _describe(operation, resource, examples.get(operation["operationId"], {}), secured)
-    found["paths"]["/events"] = {"post": event_operation(_faults((400, 409, 413, 415), secured))}
+        _describe(operation, resource, examples.get(operation["operationId"], {}))
+    found["paths"]["/events"] = {"post": event_operation(_faults((409, 413, 415)))}
     components: Part = {"schemas": {**schemas(), **event_schemas()}, "responses": _responses()}
-    if secured:
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        found["security"] = [{"bearer": []}]
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    everybody: list[Part] = [{}] if settings.opens_to_everybody else []
+    found["security"] = [*everybody, {"token": []}]
     found["components"] = components
     return found
 
 
-def _describe(operation: Part, resource: Resource, example: Part, secured: bool) -> None:
+def _describe(operation: Part, resource: Resource, example: Part) -> None:
     """One operation: what it gives with a true example, and every fault that may come instead."""
     unchanged = (304,) if resource.method == "GET" else ()
     content = {media: {"schema": schema} for media, schema in resource.gives.items()}
@@ -70,7 +69,7 @@ def _describe(operation: Part, resource: Resource, example: Part, secured: bool)
             "description": example.get("said", "What was asked for."),
             "content": content,
         },
-        **_faults((404, *unchanged, *resource.faults), secured),
+        **_faults((404, *unchanged, *resource.faults)),
     }
     for parameter in operation.get("parameters", ()):
         value = example.get("parameters", {}).get(parameter["name"])
@@ -79,9 +78,9 @@ def _describe(operation: Part, resource: Resource, example: Part, secured: bool)
             parameter["example"] = int(value) if is_number else value
 
 
-def _faults(more: Iterable[int], secured: bool) -> Part:
-    statuses = {*EVERYWHERE, *more, *([401] if secured else [])}
-    return {str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)}
+def _faults(more: Iterable[int]) -> Part:
+    statuses = sorted({*EVERYWHERE, *more})
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
 def _responses() -> Part:

@@ -11,8 +11,11 @@ import msgspec
 from domain.rejections import FOR_REVIEW
 from infra.codec import split_stream_id
 from projections.ports import DeadLetter, Store
+from services.bootstrap import Parts
 from services.dead_letters import PAGE_LETTERS, Wanted
-from services.translate.marks import FHIR
+from services.rows.mapping import TableMapping
+from services.rows.marks import CHANGE, SHEET
+from services.translate.marks import FHIR, HL7V2
 from services.translate.site import Site
 
 LETTERS_MAX: Final = 5_000
@@ -51,22 +54,39 @@ def is_review(letter: DeadLetter) -> bool:
     return letter.reason in _REVIEWS
 
 
-def practice_of_letter(letter: DeadLetter, sites: Mapping[str, Site]) -> str | None:
-    """The practice that a letter names; None where it names none, or two that differ.
+def practice_of_letter(letter: DeadLetter, parts: Parts) -> str | None:
+    """The practice that a letter is of; None where it names none, or two that differ.
 
-    By its event, its headers, its key, its site. Such a letter is for people of all practices.
+    What came through a site profile or a mapping is of the profile's practice; else the event, its
+    headers and its key say it. One of none is for people who see every practice.
     """
-    named = {name for name in _named(letter, sites) if name}
+    for name, value in letter.headers:
+        profiles = _profiles(name, parts)
+        if profiles is not None:
+            return _practice_of(profiles, value.decode("utf-8", "replace"))
+    named = {name for name in _named(letter) if name}
     return named.pop() if len(named) == 1 else None
 
 
-def _named(letter: DeadLetter, sites: Mapping[str, Site]) -> Iterator[str | None]:
+def _profiles(header: str, parts: Parts) -> Mapping[str, Site | TableMapping] | None:
+    """What the header's value is a name among; None for a header that names no profile."""
+    if header in (FHIR, HL7V2):
+        return parts.sites
+    return parts.mappings if header in (SHEET, CHANGE) else None
+
+
+def _practice_of(profiles: Mapping[str, Site | TableMapping], name: str) -> str | None:
+    """No name means the only profile there is."""
+    if not name and len(profiles) == 1:
+        return next(iter(profiles.values())).practice
+    found = profiles.get(name)
+    return found.practice if found else None
+
+
+def _named(letter: DeadLetter) -> Iterator[str | None]:
     for name, value in letter.headers:
         if name.lower() in _HEADERS:
             yield value.decode("utf-8", "replace")
-        if name == FHIR:
-            site = sites.get(value.decode("utf-8", "replace"))
-            yield site.practice if site else None
     if letter.key and b"/" in letter.key:
         yield split_stream_id(letter.key.decode("utf-8", "replace"))[0]
     try:
