@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from infra.codec.chain import link, previous_link, verify_chain
+from infra.codec.chain import link, previous_link
 from infra.codec.content import canonical_json, canonical_number, content_digest, sorted_json
 from infra.codec.decoding import UPCASTERS, Upcasters, decode_event
 from infra.codec.envelope import encode_state
-from infra.codec.faults import BrokenChain, UndecodableEvent
+from infra.codec.faults import UndecodableEvent
 from infra.codec.instants import instant, instant_text, utc_text
 from infra.codec.names import event_key, split_stream_id, stream_id
 from infra.codec.unfrozen import unfrozen
 
 __all__ = [
     "UPCASTERS",
-    "BrokenChain",
     "UndecodableEvent",
     "Upcasters",
     "canonical_json",
@@ -31,5 +30,4 @@ __all__ = [
     "stream_id",
     "unfrozen",
     "utc_text",
-    "verify_chain",
 ]

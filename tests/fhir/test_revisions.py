@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.codec import verify_chain
 from infra.eventstore import open_store
+from tests.chain import verify_chain
 from tests.fhir.made import NPI, Fed, chart, delivery, raw, site, task, to_patient, visit
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from domain.facts import FACT_OF_TYPE, Clocked, TimeLogged, TimeVoided
 from infra import codec
-from infra.codec import BrokenChain, UndecodableEvent
+from infra.codec import UndecodableEvent
 from projections.ports import StoredEvent
+from tests.chain import BrokenChain, verify_chain
 from tests.infra.golden_events import FACTS
 from tests.services.wire_examples import EXAMPLES, accepted, cloudevent
 
@@ -91,7 +92,7 @@ def test_what_was_stored_means_the_same_for_ever(line: dict[str, Any]) -> None:
 
 
 def test_the_golden_chain_holds() -> None:
-    codec.verify_chain([stored(line) for line in golden()])
+    verify_chain([stored(line) for line in golden()])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -321,7 +322,7 @@ def test_any_changed_byte_breaks_the_chain() -> None:
             bad[at] ^= 1
             changed = [*events[:place], event._replace(state=bytes(bad)), *events[place + 1 :]]
             with pytest.raises(BrokenChain) as caught:
-                codec.verify_chain(changed)
+                verify_chain(changed)
             assert caught.value.version in (event.version, event.version + 1)
 
 
@@ -338,7 +339,7 @@ def test_a_dropped_doubled_renamed_or_moved_event_breaks_the_chain() -> None:
         ([events[0]._replace(version=7)], 7),
     ]:
         with pytest.raises(BrokenChain) as caught:
-            codec.verify_chain(bad)
+            verify_chain(bad)
         assert caught.value.version == version
         assert caught.value.stream_id == bad[0].stream_id
 
@@ -346,5 +347,5 @@ def test_a_dropped_doubled_renamed_or_moved_event_breaks_the_chain() -> None:
 def test_chains_of_several_streams_are_checked_side_by_side() -> None:
     one, two = made("time.voided.v1", {"a": 1}), made("time.voided.v1", {"a": 2})
     two = two._replace(stream_id="p1/other")
-    codec.verify_chain([one, two])
-    codec.verify_chain([stored(line) for line in golden()[5:]])
+    verify_chain([one, two])
+    verify_chain([stored(line) for line in golden()[5:]])

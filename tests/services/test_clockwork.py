@@ -11,13 +11,14 @@ import pytest
 
 from domain.facts import TICK_TYPE
 from domain.policy import Policy
-from infra.codec import event_key, verify_chain
+from infra.codec import event_key
 from infra.eventstore import open_store
 from projections.boundaries import Passed
 from projections.ports import Store
 from services import clockwork as module
 from services.cli.read import _events
 from services.clockwork import FEED
+from tests.chain import verify_chain
 from tests.contracts.conftest import ALL, url_of
 from tests.given import instant
 from tests.postgres import postgres_server, postgres_url

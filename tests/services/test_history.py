@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.rejections import Reason
-from infra.codec import decode_event, verify_chain
+from infra.codec import decode_event
 from infra.eventstore import open_store
 from projections.ports import Store
 from services.dead_letters import replay_letters
@@ -18,6 +18,7 @@ from services.doors.files import ingest_file
 from services.ingest import Delivery
 from services.notify.deliverable import deliverable
 from services.wire.encode import to_cloudevent
+from tests.chain import verify_chain
 from tests.services.command import Command
 from tests.services.timed import Timed, as_stored, chart, logged, replayed, said
 from tests.services.wire_examples import accepted, changed, cloudevent, refusal

@@ -11,10 +11,11 @@ import pytest
 
 from domain.policy import Policy
 from domain.rules import BOOK
-from infra.codec import event_key, verify_chain
+from infra.codec import event_key
 from infra.eventstore import open_store
 from projections.ports import Batch, PositionPassed, Store, StreamMoved
 from services.ingest import Delivery, Ingest, Outcome
+from tests.chain import verify_chain
 
 NPI = "1000000004"
 RECORDED_AT_US = 1_742_000_000_000_000

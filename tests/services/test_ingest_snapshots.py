@@ -16,13 +16,14 @@ import pytest
 from domain.policy import Policy
 from domain.rules import BOOK
 from infra import snapshots
-from infra.codec import stream_id, verify_chain
+from infra.codec import stream_id
 from infra.eventstore import open_store
 from infra.snapshots import FORM
 from projections.ports import Batch, Snapshot, Store, StoredStream
 from services.ingest import Delivery, Ingest
 from services.ingest import patients as hot
 from services.ingest.patients import revive
+from tests.chain import verify_chain
 from tests.given import ready, staff
 from tests.services.test_ingest import RECORDED_AT_US, chart, said
 from tests.stored import stream

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.codec import decode_event, verify_chain
+from infra.codec import decode_event
 from infra.eventstore import open_store
 from infra.eventstore.translated import open_translations
 from projections.translated import identity_key
+from tests.chain import verify_chain
 from tests.services.merged import (
     STORY,
     Kept,
