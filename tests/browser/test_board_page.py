@@ -14,7 +14,7 @@ from services.demo.vocabulary import Message, clocked, message, performer
 from tests.browser.site import TODAY, Site, site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 
 class Work:
@@ -224,6 +224,24 @@ def test_after_the_server_comes_back_the_page_is_told_what_it_missed(
     page.wait_for_selector("#live[data-state=on]")
     page.wait_for_selector(f"{row(patient)} .tag.good")
     assert same_table(page)
+
+
+def test_a_row_that_could_not_be_had_is_asked_for_again(page: Page, work: Work) -> None:
+    """The stream has told of it once and will not again."""
+    refused: list[str] = []
+
+    def refuse_first(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    page.route("**/rows**", refuse_first)
+    patient, missing = first_short(page)
+    work.logs(patient, missing)
+    page.wait_for_selector(f"{row(patient)} .tag.good")
+    assert len(refused) == 1
 
 
 def test_all_of_it_by_keyboard(page: Page) -> None:

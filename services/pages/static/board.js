@@ -45,24 +45,36 @@
 
   if (!changes || !live) return;
 
+  const REST_MS = 250, AGAIN_MS = 1500;
   const waiting = new Set();
   let asking = false;
 
+  // One question at a time, and a rest after it. What could not be asked is asked again.
   async function ask() {
-    if (asking || !waiting.size) return;
+    if (asking) return;
     asking = true;
-    const shown = rows().map((row) => row.dataset.patient).filter((patient) => waiting.has(patient));
+    const asked = Array.from(waiting);
     waiting.clear();
+    let rest = REST_MS;
+    try {
+      await renew(rows().map((row) => row.dataset.patient).filter((one) => asked.includes(one)));
+    } catch {
+      asked.forEach((patient) => waiting.add(patient));
+      rest = AGAIN_MS;
+    }
+    setTimeout(() => { asking = false; if (waiting.size) ask(); }, rest);
+  }
+
+  async function renew(shown) {
     const url = new URL(list.dataset.rows, location.href);
     for (const patient of shown) url.searchParams.append("of", patient);
-    const before = new Map(shown.map((patient) => [patient, rowOf(patient)?.dataset.codes ?? ""]));
-    try {
-      await htmx.ajax("GET", url.pathname + url.search, { source: list, target: list, swap: "none" });
-      for (const patient of shown) settle(patient, before.get(patient));
-    } finally {
-      asking = false;
-    }
-    if (waiting.size) setTimeout(ask, 100);
+    const before = new Map(shown.map((patient) => [patient, rowOf(patient).dataset.codes]));
+    const answer = await fetch(url);
+    if (answer.redirected) { location.reload(); return; }
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    const text = await answer.text();
+    await htmx.swap({ sourceElement: list, target: list, swap: "none", text });
+    for (const patient of shown) settle(patient, before.get(patient));
   }
 
   function settle(patient, codes) {
