@@ -9,6 +9,7 @@ from typing import Literal
 from domain.explain.catalogue import BLOCKERS, cite_in_force
 from domain.explain.explanation import CitedRule, Condition, EventRef
 from services.audit.telling import Told
+from services.explain.hints import MISSING
 from services.pages.known import Known
 
 State = Literal["met", "not met", "unknown"]
@@ -27,6 +28,8 @@ class Check:
     sentence: str
     evidence: tuple[Told, ...]
     falls_short: tuple[tuple[str, Told], ...]
+    hints: tuple[tuple[str, Told], ...]
+    """Diagnoses that code sets count as chronic; they decide nothing."""
     rules: tuple[CitedRule, ...]
 
     @property
@@ -60,6 +63,7 @@ def _check(known: Known, found: Condition) -> Check:
         sentence=found.sentence,
         evidence=told_of(known, found.evidence),
         falls_short=tuple(_short(known, found)),
+        hints=tuple(_hints(known)) if found.blocker == MISSING else (),
         rules=found.rules,
     )
 
@@ -69,9 +73,14 @@ def _short(known: Known, found: Condition) -> Iterator[tuple[str, Told]]:
         yield short.sentence, known.told[short.event.source, short.event.id]
 
 
+def _hints(known: Known) -> Iterator[tuple[str, Told]]:
+    for hint in known.explained.hints:
+        yield hint.sentence, told_of(known, hint.evidence)[0]
+
+
 def _unasked(known: Known, blocker: str) -> Check:
     rules = cite_in_force(BLOCKERS[blocker].rule_ids, known.answer.month)
-    return Check(blocker, "unknown", _asks(blocker), UNASKED, (), (), rules)
+    return Check(blocker, "unknown", _asks(blocker), UNASKED, (), (), (), rules)
 
 
 def _asks(blocker: str) -> str:

@@ -20,7 +20,7 @@ from services.pages.patient import Sheet, address
 from services.pages.timeline import WIDTH
 from tests.audit.growing import FIRST_US, GrowingLog
 from tests.audit.scene import MONTH, lived
-from tests.given import clocked, ready, staff
+from tests.given import clocked, condition, ready, staff
 from tests.pages.asked import Pages, person
 from tests.services.command import Command, command
 from tests.strategies import Scene, scenes
@@ -150,6 +150,15 @@ class TestTheRoute:
     )
     async def test_what_cannot_be_shown_is_said(self, pages: Pages, path: str, status: int) -> None:
         assert (await pages.get(path)).status_code == status
+
+    async def test_a_diagnosis_that_might_be_attested_is_a_hint_and_no_more(
+        self, log: GrowingLog
+    ) -> None:
+        only_one = [*ready(MONTH)[:4], condition("J44.9", "2025-03-03", chronic=False)]
+        log.take([replace(one, patient_id="pt9", id=f"h{one.id}") for one in only_one], FIRST_US)
+        answer = await Pages(log.parts).get("/patients/p1/pt9/2025-03")
+        assert "Hint: J44.9 is on record and not attested as chronic" in answer.text
+        assert "1 distinct chronic condition active" in answer.text
 
     async def test_of_another_practice_there_is_nothing(self, pages: Pages) -> None:
         pages.become(person(Role.COORDINATOR, "p2"))
