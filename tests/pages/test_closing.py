@@ -18,8 +18,8 @@ from infra.codec import decode_event
 from infra.eventstore import open_store
 from services.audit.telling import told
 from services.histories import history_of
-from services.ingest import Delivery, Ingest, Outcome
-from services.pages.close.acting import Busy, perform
+from services.ingest import Busy, Delivery, Ingest, Outcome
+from services.pages.close.acting import perform
 from services.pages.close.export import claim_lines, lines_csv
 from services.pages.close.sections import CLAIMS_MAX, ROWS_MAX, Close, close_of, standing
 from services.pages.close.selecting import BadSelection, Selected, Stale, selection

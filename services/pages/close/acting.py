@@ -21,7 +21,7 @@ from infra.codec import stream_id
 from services.audit.telling import second_text
 from services.bootstrap import Parts
 from services.histories import History, histories_of
-from services.ingest import Delivery, Ingest
+from services.ingest import Busy, Delivery, Ingest
 from services.pages.close.rows import Row
 from services.pages.close.selecting import Refused, Selected, Stale, changed, current_rows
 
@@ -56,10 +56,6 @@ class Moved(Exception):
 
 class NotTaken(Exception):
     """The log refused an event of ours; the message says why. Nothing was written."""
-
-
-class Busy(Exception):
-    """Other events of these patients kept coming in: try again."""
 
 
 def perform(parts: Parts, ingest: Ingest, act: Act) -> int:

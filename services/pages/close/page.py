@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from domain.time.calendar import first_day
 from services.access.principal import Right
-from services.ingest import Ingest
-from services.pages.close.acting import Act, Busy, Kind, NotTaken, perform
+from services.ingest import Busy, Ingest
+from services.pages.close.acting import Act, Kind, NotTaken, perform
 from services.pages.close.export import claim_lines, lines_csv
 from services.pages.close.sections import close_of, standing
 from services.pages.close.selecting import BadSelection, Refused, Selected, Stale, selection
