@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,6 +17,7 @@ from domain.explain.wording import codes
 from domain.facts import Month
 from domain.patient import months_known
 from services.access.principal import Right
+from services.api.addresses import address as api_address
 from services.explain.sources import cited_rules, days_in_force
 from services.histories import Unanswerable
 from services.pages.checklist import Check, checklist
@@ -164,11 +166,21 @@ def _endpoint(shell: Shell) -> Callable[[Request, Place], Response]:
         moment = asked(request, now.known)
         if moment.elsewhere is not None:
             return RedirectResponse(moment.elsewhere, 303)
-        said = _said(record, now, moment)
+        said = {**_said(record, now, moment), "elsewhere": elsewhere(place, patient, moment)}
         template = "patient_then.html" if _is_fragment(request) else "patient.html"
         return shell.page(request, template, place, here=request.url.path, **said)
 
     return answer
+
+
+def elsewhere(place: Place, patient: str, moment: Moment) -> list[tuple[str, str]]:
+    """The same moment in other forms, as far as this principal may have them: words, address."""
+    query = f"?{urlencode({'as_of': moment.at})}" if moment.at else ""
+    way = ("practices", place.practice, "patients", patient, "months", place.month)
+    found = [("As JSON", f"{api_address(*way, 'explanation')}{query}")]
+    if place.principal.may(Right.AUDIT):
+        found.append(("Evidence packet", f"{api_address(*way, 'packet')}{query}"))
+    return found
 
 
 def months_of(known: Known) -> tuple[Month, ...]:

@@ -189,6 +189,18 @@ class TestTheRoute:
         assert answer.text.lstrip().startswith('<div id="then"')
         assert "<html" not in answer.text
 
+    async def test_other_forms_of_the_moment_are_linked_for_who_may_have_them(
+        self, pages: Pages
+    ) -> None:
+        at = "as_of=2025-04-02T12%3A00%3A00Z"
+        way = f"/api/v1/practices/p1/patients/pt1/months/{MONTH}"
+        pages.become(person(Role.AUDITOR, "p1"))
+        text = (await pages.get(f"{PAGE}?{at}")).text
+        assert f'href="{way}/explanation?{at}"' in text
+        assert f'href="{way}/packet?{at}"' in text
+        pages.become(person(Role.COORDINATOR, "p1"))
+        assert "/packet" not in (await pages.get(PAGE)).text
+
     async def test_before_the_first_moment_nothing_was_known(self, pages: Pages) -> None:
         answer = await pages.get(PAGE, params={"as_of": "2024-01-01T00:00:00Z"})
         assert answer.status_code == 200
