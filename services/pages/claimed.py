@@ -35,7 +35,7 @@ class Claimed:
 
     @property
     def says(self) -> str:
-        since = f", known since {self.known_since}" if self.known_since else ""
+        since = f" Known since {self.known_since}." if self.known_since else ""
         return f"{self.event.about}, {amount(self.amount)}: {self.sentence}{since}"
 
     @property
