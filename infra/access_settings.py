@@ -100,10 +100,11 @@ class AccessSettings(BaseSettings):
                 "patients' data: set http_token, oidc_issuer, or http_auth, or bind 127.0.0.1"
             )
         people = self.oidc_issuer or self.http_auth == "accounts"
-        if people and not self.is_https:
+        if people and not (self.http_url or self.http_certfile):
             raise ValueError(
                 "http_url: people sign in, and others on the network could listen: expected "
-                "https://HOST behind a reverse proxy, or http_certfile and http_keyfile"
+                "https://HOST behind a reverse proxy, or http_certfile and http_keyfile; "
+                "http://localhost:PORT where only this machine reaches the port"
             )
 
     @property

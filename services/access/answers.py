@@ -6,7 +6,7 @@ from math import ceil
 from typing import Final
 from urllib.parse import urlencode
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.problems import problem
@@ -24,8 +24,13 @@ def sign_in_first(connection: HTTPConnection) -> Response:
     return problem(401, detail, "Nobody is signed in", BEARER)
 
 
-def not_yours(right: str) -> Response:
+def not_yours(connection: HTTPConnection, right: str) -> Response:
     """The principal is known, and this is not among its rights."""
+    if wants_page(connection):
+        from services.access.pages import page  # it stands upon what stands upon this
+
+        said = f"Your account may not do this; it needs the right {right!r}."
+        return page(Request(connection.scope), "refused.html", "Not allowed", 403, detail=said)
     detail = f"expected the right {right!r}, which none of your roles holds"
     return problem(403, detail, "Your roles do not allow this", right=right)
 

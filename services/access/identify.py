@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
-from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.access_settings import AccessSettings
@@ -24,6 +24,7 @@ from services.access.noting import Notes
 from services.access.principal import EVERYBODY_HERE, NOBODY, Principal, Role
 from services.access.secrets import digest
 from services.access.sessions import TOUCH_US, Sessions
+from services.outage import is_outage
 
 log = logging.getLogger("caretally.access")
 
@@ -72,7 +73,8 @@ class Ways:
             return await self._of_token(brought)
         secret = self.sessions.brought(connection)
         if secret and self._people:
-            found = await self.in_thread(self.sessions.find, secret, using)
+            used = using and not unattended(connection)
+            found = await self.in_thread(self.sessions.find, secret, used)
             if found is not None:
                 connection.scope["state"]["session"] = found
                 return principal_with(found.name, found.bounds)
@@ -105,6 +107,15 @@ class Ways:
             self._open = not await self.in_thread(self._accounts.accounts)
             self._looked = now
         return self._open
+
+
+def unattended(connection: HTTPConnection) -> bool:
+    """Whether a page asks by itself: streams, and what it fetches when a stream tells of news.
+
+    A board that is left open must not keep its session alive.
+    """
+    headers = connection.headers
+    return "x-unattended" in headers or "text/event-stream" in headers.get("accept", "")
 
 
 def bearer(connection: HTTPConnection) -> bytes | None:
@@ -160,12 +171,12 @@ class Identified:
             log.warning("a refusal cannot be written down: %s", type(error).__name__)
 
     async def _answer(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
-        ended = False
+        started = ended = False
         checked = self._monotonic()
 
         async def sent(message: Message) -> None:
-            nonlocal ended, checked
-            now = self._monotonic()
+            nonlocal started, ended, checked
+            started, now = True, self._monotonic()
             if message.get("more_body") and now - checked >= RECHECK_SECONDS:
                 checked = now
                 if not await self._is_the_same(connection):
@@ -176,8 +187,11 @@ class Identified:
 
         try:
             await self._app(connection.scope, receive, sent)
-        except (OSError, ClientDisconnect):
-            if not ended:
+        except Exception as error:
+            if not started and is_outage(error):
+                log.warning("the store does not answer: %s", type(error).__name__)
+                await answers.store_is_out()(connection.scope, receive, send)
+            elif not ended:
                 raise
 
     async def _is_the_same(self, connection: HTTPConnection) -> bool:

@@ -6,13 +6,11 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.pages import assets
-from services.pages.look import look_of
-from services.pages.place import month_words
+from services.pages.frame import environment, frame
 
 FORM_BYTES_MAX: Final = 16_384
 FIELDS_MAX: Final = 16
@@ -24,29 +22,13 @@ class BadForm(ValueError):
 
 @cache
 def _templates() -> Environment:
-    loader = ChoiceLoader([PackageLoader("services.access"), PackageLoader("services.pages")])
-    made = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals["asset"] = assets.address
-    made.filters["month_words"] = month_words
-    return made
+    return environment("services.access")
 
 
 def page(request: Request, template: str, title: str, status: int = 200, **said: Any) -> Response:
-    """A template of this folder as a page, in the frame that all pages have."""
-    frame: dict[str, Any] = {
-        "look": look_of(request),
-        "path": "/",
-        "place": None,
-        "slots": [],
-        "title": title,
-    }
-    text = _templates().get_template(template).render({**frame, **said})
+    """A template as a page, in the frame that all pages have."""
+    around = {**frame(request, "/"), "title": title}
+    text = _templates().get_template(template).render({**around, **said})
     return HTMLResponse(text, status, {"cache-control": "no-store"})
 
 

@@ -124,7 +124,7 @@ class Guard:
             return answers.sign_in_first(connection)
         if isinstance(need, Right) and not principal.may(need):
             await note_refusal(connection, f"the right {need} is not theirs")
-            return answers.not_yours(need)
+            return answers.not_yours(connection, need)
         if self._rate is None or need is OPEN or principal is EVERYBODY_HERE:
             return None
         seconds = self._rate.wait(principal.name)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -21,13 +20,9 @@ from starlette.routing import NoMatchFound, Route
 from services.access.principal import Principal, Right, principal_of
 from services.access.routes import needs
 from services.bootstrap import Parts
-from services.explain.text import UNPRINTABLE
-from services.pages import assets
 from services.pages.forms import BadForm, Form, form_of
-from services.pages.ids import part
-from services.pages.look import look_of
-from services.pages.place import Place, Places, Refusal, month_words
-from services.pages.words import FILTERS
+from services.pages.frame import environment, frame
+from services.pages.place import Place, Places, Refusal
 from services.serve.reads import Reads
 
 log = logging.getLogger("caretally.pages")
@@ -63,16 +58,7 @@ class Shell:
     def __init__(self, parts: Parts, reads: Reads) -> None:
         self.parts, self.reads = parts, reads
         self.places = Places(parts)
-        self._templates = Environment(
-            loader=PackageLoader("services.pages"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=_printable,
-        )
-        self._templates.globals["asset"] = assets.address
-        self._templates.filters |= {**FILTERS, "month_words": month_words, "part": part}
+        self._templates = environment()
 
     def route(self, path: str, name: str, right: Right, endpoint: Endpoint) -> Route:
         """A page's route. `{practice}`, `{month}` and `{patient}` of its path mean what they say;
@@ -147,23 +133,21 @@ class Shell:
         """A page or a fragment. Templates know `place`, `slots`, `look`, `path`, `way` (the address
         of a route by its name, None without such a route), and what is `said`; those that extend
         `base.html` want a `title`."""
-        frame = {
+        around = {
+            **frame(request, _path(request)),
             "place": place,
-            "look": look_of(request),
             "slots": self._slots(request, place),
-            "path": _path(request),
             "chooser": "board",
             "way": _ways(request),
         }
-        text = self._templates.get_template(template).render({**frame, **said})
+        text = self._templates.get_template(template).render({**around, **said})
         return HTMLResponse(text, status, headers)
 
     def refused(self, request: Request, refusal: Refusal) -> Response:
         """A page that says what was wrong."""
         said = {"title": refusal.title, "detail": refusal.detail}
-        text = self._templates.get_template("refused.html").render(
-            look=look_of(request), path=_path(request), place=None, slots=[], **said
-        )
+        around = frame(request, _path(request))
+        text = self._templates.get_template("refused.html").render({**around, **said})
         return HTMLResponse(text, refusal.status)
 
     def _guarded(self, request: Request, right: Right, endpoint: Endpoint) -> Response:
@@ -200,11 +184,6 @@ def _ways(request: Request) -> Callable[..., str | None]:
             return None
 
     return way
-
-
-def _printable(value: Any) -> Any:
-    """Identifiers come from outside: what could turn or hide a line is shown as U+FFFD."""
-    return UNPRINTABLE.sub("\ufffd", value) if type(value) is str else value
 
 
 def _allowed(request: Request, right: Right) -> Principal:

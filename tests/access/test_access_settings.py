@@ -53,6 +53,7 @@ def test_what_is_unsafe_is_refused(given: dict[str, Any], expected: str) -> None
         OUTSIDE | {"http_token": TOKEN},
         OUTSIDE | {"http_auth": "tokens"},
         OUTSIDE | {"http_auth": "accounts", "http_url": "https://care.example"},
+        OUTSIDE | {"http_auth": "accounts", "http_url": "http://localhost:8080"},
         OUTSIDE | PROVIDER | {"http_certfile": "a.pem", "http_keyfile": "b.pem"},
         PROVIDER,
         {"oidc_issuer": "http://localhost:9000/realms/x", "oidc_client_id": "x"},

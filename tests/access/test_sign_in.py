@@ -200,6 +200,26 @@ async def test_sign_ins_refusals_and_sign_outs_are_written_down(front: House) ->
     assert "wrong password" not in str(front.noted())
 
 
+async def test_while_the_database_is_out_nobody_is_let_in_and_is_told_to_come_back(
+    front: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the sign-in itself could be checked: it could not be written down."""
+    import sqlite3
+
+    def out(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with front.browser() as browser, front.browser() as other:
+        await sign_in(browser, "ann")
+        monkeypatch.setattr("services.access.noting.record", out)
+        assert (await sign_in(other, "ann")).status_code == 503
+        assert not other.cookies
+        monkeypatch.setattr("infra.eventstore.accounts.SqlAccounts.session", out)
+        answer = await browser.get("/board")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert (await browser.get("/livez")).status_code == 200
+
+
 async def test_without_local_accounts_there_is_no_form_and_no_way_past_it(tmp_path: Path) -> None:
     with house(tmp_path, http_auth="tokens") as front:
         front.add("ann", "admin")

@@ -92,8 +92,14 @@ class Whole:
 
 
 async def heard(
-    app: Starlette, method: str, path: str, headers: dict[str, str], body: bytes
+    app: Starlette,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    seconds: float = STREAM_SECONDS,
 ) -> Heard:
+    """The answer to one request; a stream is left after so many seconds."""
     place, _, query = path.partition("?")
     scope = {
         "type": "http",
@@ -123,7 +129,7 @@ async def heard(
 
     doing = asyncio.create_task(app(scope, receive, send))
     while not doing.done():
-        await asyncio.wait([doing], timeout=STREAM_SECONDS)
+        await asyncio.wait([doing], timeout=seconds)
         started = next((m for m in said if m["type"] == "http.response.start"), None)
         if started and (b"content-type", b"text/event-stream") in [
             (k, v.split(b";")[0]) for k, v in started["headers"]

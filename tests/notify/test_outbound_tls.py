@@ -4,6 +4,7 @@ address."""
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.receiver import receiver
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Files of a key and of a certificate for a name, which is its own authority."""
+    """Files of a key and of a certificate for a name or address, which is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -29,7 +30,7 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
         .serial_number(1)
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_alternative(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -43,6 +44,13 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     )
     certificate_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     return key_file, certificate_file
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 @pytest.mark.parametrize(
