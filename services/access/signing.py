@@ -15,11 +15,12 @@ from infra.accounts import ACCOUNT, OIDC, Accounts, Bounds, Session
 from services.access import answers, passwords
 from services.access.limits import Rate, Tries
 from services.access.noting import Notes
-from services.access.pages import BadForm, form_of, page, place_of
+from services.access.pages import page, place_of
 from services.access.principal import principal_of
 from services.access.provider import Provider
 from services.access.routes import OPEN, SIGNED_IN, needs
 from services.access.sessions import Sessions
+from services.pages.forms import BadForm, form_of
 from services.problems import problem
 
 log = logging.getLogger("caretally.access")
@@ -34,6 +35,9 @@ SIGN_INS_PER_MINUTE: Final = 60
 HASHES_AT_ONCE: Final = 2
 """Each takes 64 MiB and a tenth of a second of a core."""
 HASHES_WAITING_MAX: Final = 20
+
+FORM_BYTES_MAX: Final = 16_384
+"""Anybody may send one."""
 
 TITLE: Final = "Sign in"
 WRONG: Final = "This name and password are not known here."
@@ -123,11 +127,11 @@ def routes(entrance: Entrance, provider: Provider | None) -> list[Route]:
         if not entrance.takes_passwords:
             return problem(404, "there are no local accounts here")
         try:
-            fields = await form_of(request)
+            form = await form_of(request, FORM_BYTES_MAX)
         except BadForm as error:
             return problem(400, str(error))
-        name = fields.get("name", "").strip().lower()
-        to, password = fields.get("to", "/"), fields.get("password", "")
+        name = form.one("name").strip().lower()
+        to, password = form.one("to"), form.one("password")
         if seconds := entrance.wait(request, name):
             await entrance.refuse(request, name, ACCOUNT, "too many tries")
             said = asked(request, to, 429, "Too many tries. Wait a little, then try again.", name)
@@ -145,7 +149,7 @@ def routes(entrance: Entrance, provider: Provider | None) -> list[Route]:
     async def sign_out(request: Request) -> Response:
         session = getattr(request.state, "session", None)
         try:
-            everywhere = "everywhere" in await form_of(request)
+            everywhere = bool((await form_of(request, FORM_BYTES_MAX)).one("everywhere"))
         except BadForm as error:
             return problem(400, str(error))
         to = "/auth/signed-out"

@@ -33,15 +33,15 @@ class Form:
         return self.fields.get(name, [])
 
 
-async def form_of(request: Request) -> Form:
+async def form_of(request: Request, bytes_max: int = BYTES_MAX) -> Form:
     """Read the whole form. Raises BadForm."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != KIND:
         raise BadForm(f"expected a form as {KIND}")
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > BYTES_MAX:
-            raise BadForm(f"expected a form of at most {BYTES_MAX} bytes")
+        if len(body) > bytes_max:
+            raise BadForm(f"expected a form of at most {bytes_max} bytes")
     try:
         text = body.decode("ascii")
         found = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)

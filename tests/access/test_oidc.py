@@ -167,7 +167,7 @@ async def test_signing_out_goes_on_to_the_provider_and_comes_back(front: House) 
         began = await browser.get("/auth/start")
         with person() as there:
             await browser.get(through(there, began.headers["location"], "u-1"))
-            out = await browser.post("/auth/sign-out", headers=SELF)
+            out = await browser.post("/auth/sign-out", data={"everywhere": ""}, headers=SELF)
             end = out.headers["location"]
             assert (await browser.get("/board")).status_code == 401
             page = there.get(end)

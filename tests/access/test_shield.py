@@ -53,7 +53,9 @@ async def test_another_site_signs_nobody_in_and_nobody_out(front: House) -> None
         fields = {"name": "ann", "password": "correct horse battery"}
         assert (await browser.post("/auth/sign-in", data=fields, headers=OTHER)).status_code == 403
         await sign_in(browser, "ann")
-        assert (await browser.post("/auth/sign-out", headers=OTHER)).status_code == 403
+        assert (
+            await browser.post("/auth/sign-out", data={"everywhere": ""}, headers=OTHER)
+        ).status_code == 403
         assert (await browser.get("/board")).status_code == 200
 
 

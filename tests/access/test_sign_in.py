@@ -126,7 +126,7 @@ async def test_signing_out_ends_the_session_here_and_if_wished_everywhere(front:
         for browser in (one, other, third):
             await sign_in(browser, "ann")
         kept = one.cookies["caretally"]
-        answer = await one.post("/auth/sign-out", headers=SELF)
+        answer = await one.post("/auth/sign-out", data={"everywhere": ""}, headers=SELF)
         assert (answer.status_code, answer.headers["location"]) == (303, "/auth/signed-out")
         assert "caretally" not in one.cookies
         one.cookies.set("caretally", kept)
@@ -186,7 +186,7 @@ async def test_sign_ins_refusals_and_sign_outs_are_written_down(front: House) ->
         await sign_in(browser, "ann")
         front.accounts.set_bounds("ann", Bounds(("auditor",)))
         await browser.post("/close", headers=SELF)
-        await browser.post("/auth/sign-out", headers=SELF)
+        await browser.post("/auth/sign-out", data={"everywhere": ""}, headers=SELF)
     noted = [(one.what, one.user, one.wanted.get("why")) for one in front.noted()]
     assert noted == [
         ("sign-in refused", "ann", "wrong name or password"),
