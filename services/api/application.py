@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -83,7 +84,10 @@ class Api:
 
 def mounted(desk: Desk, settings: Settings, beside: Sequence[BaseRoute] = ()) -> Mount:
     """The API at its address, for a process's routes; `beside` are others under that address."""
-    return Mount(API, app=Api(desk, settings, beside))
+    made = Mount(API, app=Api(desk, settings, beside))
+    # As it is made a line end in a path leads past it, to an answer that is not ours.
+    made.path_regex = re.compile(made.path_regex.pattern, re.DOTALL)
+    return made
 
 
 def _fastapi(desk: Desk) -> FastAPI:

@@ -93,6 +93,14 @@ def test_head_options_and_wrong_methods_are_told_apart(api: Asked) -> None:
     refused(api.client.options("/api/v1/nothing"), 404)
 
 
+def test_any_character_in_a_path_gets_an_answer_of_ours(api: Asked) -> None:
+    for part in ("%0A", "a%0Ab", "%00", "%1F", "%FF", "%2F", "..%2F", "%E2%80%A8", ";", "%252F"):
+        for path in (f"/api/v1/dead-letters/{part}", f"{PT1}/months/{part}", f"/api/v1/{part}"):
+            answer = api.get(path)
+            refused(answer, answer.status_code)
+            assert answer.status_code in (400, 404)
+
+
 def test_another_practices_patient_looks_like_one_that_is_not_there(api: Asked) -> None:
     api.bind("p2")
     for path in (MARCH, f"{PT1}/months", f"{MARCH}/explanation"):
