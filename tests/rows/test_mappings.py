@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from infra.settings import Settings
 from services.rows.files import MappingError, read_mapping, read_mappings
 from services.rows.mapping import Member
 from services.rows.targets import MAPPABLE, faults_of, targets_of
@@ -128,3 +129,28 @@ def test_members_that_say_true_or_false_have_values() -> None:
 def test_what_does_not_go_together_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         mapping(**changes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"kafka_changes_topics": "a,b"}, "needs mappings"),
+        ({"kafka_changes_topics": "a,a", "mappings": "m.toml"}, "every topic's name another"),
+    ],
+)
+def test_topics_that_nothing_could_read_are_refused_at_start(
+    settings: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Settings(kafka="127.0.0.1:9092", **settings)
+
+
+def test_each_topic_of_changes_is_read_by_a_group_of_its_own() -> None:
+    given = Settings(
+        kafka="127.0.0.1:9092", mappings="m.toml", kafka_changes_topics=" a , b,", signing_key=""
+    )
+    kafka = given.kafka_settings()
+    assert kafka is not None
+    assert kafka.changes_topics == ("a", "b")
+    assert {"a", "b"} <= set(kafka.read_topics)
+    assert kafka.of_feed("b", "changes-b").group_id == "caretally-ingest-changes-b"
