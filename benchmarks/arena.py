@@ -32,6 +32,8 @@ class Run:
     name: str
     events: int
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Computing time of its processes; servers have their own."""
     memory_bytes: int = 0
     disk_bytes: int = 0
     transitions: int = 0
@@ -86,6 +88,7 @@ class Arena:
                 for one in rivals:
                     one.await_word("ready")
                 run.seconds = _race(rivals)
+                run.cpu_seconds = sum(one.told["cpu_seconds"] for one in rivals)
                 run.memory_bytes = sum(one.told["memory_bytes"] for one in rivals)
                 if len(rivals) == 1:
                     run.milliseconds = rivals[0].told["milliseconds"]

@@ -15,7 +15,8 @@ from benchmarks.peers.environments import ENVIRONMENTS, NotToBeHad
 
 MIB = 1 << 20
 HEAD = (
-    f"{'':28}{'events':>10}{'events/s':>10}{'ours is':>9}{'p99 ms':>9}{'MiB':>7}{'B/event':>9}"
+    f"{'':28}{'events':>10}{'events/s':>10}{'ours is':>9}{'cpu us':>8}"
+    f"{'p99 ms':>8}{'MiB':>7}{'B/event':>9}"
     f"  {'durable':12}{'transitions':12}{'log':9}{'reasons':8}{'as-of':11}"
 )
 BEHIND_SECONDS = 3.0
@@ -24,12 +25,13 @@ BEHIND_SECONDS = 3.0
 
 NOTES = """
 All drop duplicates however late and take corrections back whichever came first: what each has
-stored was read back and is right. `ours is`: our rate over theirs, on the same store, in this run.
-p99: from when an event was due to its result, at {rate:.0f} events/s. MiB: peak memory of its
-processes, servers left out. B/event: database or files at the end, without write-ahead logs and
-what lies in Kafka. durable: after what a result survives a crash. transitions: units reached or
-taken back, seen at each event or at each run. log: the events are kept. reasons, as-of: it can say
-why, and what was known at an earlier instant."""
+stored was read back and is right. `ours is`: our rate over theirs, on the same store, in this
+run. cpu: computing time an event, servers left out, which a busy machine changes least. p99: from
+when an event was due to its result, at {rate:.0f} events/s. MiB: peak memory of its processes.
+B/event: database or files at the end, without write-ahead logs and what lies in Kafka. durable:
+after what a result survives a crash. transitions: units reached or taken back, seen at each event
+or at each run. log: the events are kept. reasons, as-of: it can say why, and what was known at an
+earlier instant."""
 
 GOALS = (("bytewax, recovery", 1.2), ("hand-written script, SQLite", 0.5))
 GOALS_BY_STORE = {
@@ -78,8 +80,9 @@ def _line(one: Contestant, runs: Sequence[Run], paced: Sequence[Run], rate: floa
     promises = one.promises
     return (
         f"{one.name:28}{run.events:>10,}{run.rate:>10,.0f}{ratio:>9}"
-        f"{_p99(one, paced, rate):>9}{run.memory_bytes / MIB:>7.0f}"
-        f"{run.disk_bytes / run.events:>9.0f}  {promises.durable:12}{promises.transitions:12}"
+        f"{run.cpu_seconds / run.events * 1e6:>8.1f}{_p99(one, paced, rate):>8}"
+        f"{run.memory_bytes / MIB:>7.0f}{run.disk_bytes / run.events:>9.0f}"
+        f"  {promises.durable:12}{promises.transitions:12}"
         f"{promises.log:9}{promises.reasons:8}{promises.as_of:11}"
     ).rstrip()
 

@@ -2,8 +2,8 @@
 
 The standard library alone, because every peer imports it in an environment of its own. A contestant
 says `ready` when everything is imported and open, waits for a line, works, and says `done` with its
-peak memory when its result is durable. One that has to join a group first says `began` when the
-first message comes. Told to `read`, it reads back what is stored, for the check.
+peak memory and computing time when its result is durable. One that has to join a group first says
+`began` when the first message comes. Told to `read`, it reads back what is stored, for the check.
 """
 
 from __future__ import annotations
@@ -121,8 +121,14 @@ def play(
     gc.set_threshold(500_000, 50, 1_000)
     say("ready")
     sys.stdin.readline()
+    began = time.process_time()
     work(feed)
-    say("done " + json.dumps({"memory_bytes": peak_bytes(), "milliseconds": feed.percentiles()}))
+    told = {
+        "memory_bytes": peak_bytes(),
+        "cpu_seconds": time.process_time() - began,
+        "milliseconds": feed.percentiles(),
+    }
+    say("done " + json.dumps(told))
     if sys.stdin.readline().strip() == "read":
         (task.folder / "result.json").write_text(json.dumps(read_back(task)))
 

@@ -135,8 +135,14 @@ const word = () => new Promise((heard) => process.stdin.once("data", heard));
 
 console.log("ready");
 await word();
+const before = process.cpuUsage();
 await work();
-const told = { memory_bytes: peakBytes(), milliseconds: percentiles() };
+const { user, system } = process.cpuUsage(before);
+const told = {
+  memory_bytes: peakBytes(),
+  cpu_seconds: (user + system) / 1e6,
+  milliseconds: percentiles(),
+};
 console.log("done " + JSON.stringify(told));
 await word();
 const [months, transitions] = await readBack();
