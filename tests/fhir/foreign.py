@@ -33,7 +33,10 @@ from tests.synthea import ICD_OF_SNOMED
 
 EVENTS, IGNORED, REVIEW, REFUSED = "events", "ignored", "review", "refused"
 ENDS = (EVENTS, IGNORED, REVIEW, REFUSED)
-PRACTITIONER = re.compile(rb"Practitioner/[A-Za-z0-9.-]{1,64}")
+PRACTITIONER = re.compile(
+    rb'(?:"individual": *{"reference": *"(?=urn:)|(?=Practitioner/))'
+    rb"(urn:uuid:[0-9a-f-]{36}|Practitioner/[A-Za-z0-9.-]{1,64})"
+)
 BAD_MESSAGE = frozenset({"not-fhir", "not-json", "too-large", "unknown-site"})
 
 
