@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import msgspec
+
 from infra.fhirserver import Refused, ServerOut
 from projections.ports import DeadLetter
 from projections.translated import Translations
@@ -114,6 +116,10 @@ class Pulling(Worker):
         except Refused as refusal:
             self._put_off(letters, refusal)
             return
+        if value is not None and not _is_named(value, reference):
+            log.warning("%s: another resource was answered than the one asked for", self.name)
+            self._put_off(letters, None)
+            return
         if value is None:
             gone = {"request": {"method": "DELETE", "url": reference}}
             value = json.dumps(gone).encode()
@@ -170,6 +176,15 @@ class Pulling(Worker):
 def _wish(letter: DeadLetter) -> dict[str, Any]:
     found = json.loads(dict(letter.headers).get(FETCH, b"{}"))
     return found if isinstance(found, dict) else {}
+
+
+def _is_named(value: bytes, reference: str) -> bool:
+    try:
+        found = msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    named = isinstance(found, dict) and f"{found.get('resourceType')}/{found.get('id')}"
+    return named == reference
 
 
 def _tells(page: bytes, base: str, first: int, last: int) -> bool:

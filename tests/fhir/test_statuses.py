@@ -11,10 +11,10 @@ import pytest
 
 from services.counting import ASK_SECONDS
 from services.translate.site import Site
+from tests.fhir.ehr_server import QUERIES, Ehr, Pulled, ehr
 from tests.fhir.made import Fed, chart, site, task
 from tests.fhir.notified import STATUS, notification
 from tests.fhir.test_notifications import RELEASES
-from tests.fhir.test_pulling import QUERIES, Ehr, Pulled, ehr
 
 __all__ = ["ehr"]
 
