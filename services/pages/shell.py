@@ -7,7 +7,8 @@ has checked the right and the practice, and has written the read down, before it
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from starlette.routing import NoMatchFound, Route
 from services.access.principal import Principal, Right, principal_of
 from services.access.routes import needs
 from services.bootstrap import Parts
+from services.outage import is_outage
 from services.pages.forms import BadForm, Form, form_of
 from services.pages.frame import environment, frame
 from services.pages.place import Place, Places, Refusal
@@ -90,8 +92,10 @@ class Shell:
         @needs(right)
         async def answer(request: Request) -> Response:
             try:
-                place = await run_in_threadpool(self._placed, request, right)
-                return await run_in_threadpool(endpoint, request, place, await form_of(request))
+                with outages_refused():
+                    place = await run_in_threadpool(self._placed, request, right)
+                    form = await form_of(request)
+                    return await run_in_threadpool(endpoint, request, place, form)
             except BadForm as error:
                 detail = f"The form was not taken: {error}."
                 return self.refused(request, Refusal(400, "Not a form of ours", detail))
@@ -152,7 +156,8 @@ class Shell:
 
     def _guarded(self, request: Request, right: Right, endpoint: Endpoint) -> Response:
         try:
-            return endpoint(request, self._placed(request, right))
+            with outages_refused():
+                return endpoint(request, self._placed(request, right))
         except Refusal as refusal:
             return self.refused(request, refusal)
 
@@ -174,6 +179,20 @@ class Shell:
         open_to = [slot for slot in SLOTS if place.principal.may(slot.right)]
         ways = [(s.label, way(s.name, practice=place.practice, month=place.month)) for s in open_to]
         return [(label, to, here == to or here.startswith(f"{to}/")) for label, to in ways if to]
+
+
+@contextmanager
+def outages_refused() -> Iterator[None]:
+    """An outage of the store is told in a page. Its own words may quote rows, and rows are about
+    patients: only its kind is logged."""
+    try:
+        yield
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("a page cannot be answered: %s", type(error).__name__)
+        detail = "Try again in a moment. A form that is sent again counts once."
+        raise Refusal(503, "The store does not answer", detail) from None
 
 
 def _ways(request: Request) -> Callable[..., str | None]:

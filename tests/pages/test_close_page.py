@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing as closing_connection
 
 import httpx
 import pytest
@@ -176,6 +178,24 @@ class TestActs:
         text = (await pages.get(PAGE)).text
         assert "&lt;i&gt;why&lt;/i&gt;" in text
         assert "<i>why" not in text
+
+
+async def test_an_outage_is_told_in_a_page_and_logged_by_its_kind_alone(
+    pages: Pages, log: GrowingLog, command: Command, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = {"select": texts(log, "ready"), "act": "7" * 32, "reason": "why"}
+    file = command.database.removeprefix("sqlite:///")
+    with closing_connection(sqlite3.connect(file)) as database:
+        database.execute("ALTER TABLE assessments RENAME TO away")
+    for answer in (
+        await pages.get(PAGE),
+        await pages.post(f"{PAGE}/claim", data={**chosen, "submitted_on": "2025-04-04"}),
+    ):
+        assert answer.status_code == 503
+        assert "The store does not answer" in answer.text
+    assert {record.message for record in caplog.records} == {
+        "a page cannot be answered: OperationalError"
+    }
 
 
 class TestTheDownload:

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from domain.time.calendar import first_day
+from projections.ports import ReadModelsMoved
 from services.access.principal import Right
 from services.ingest import Busy, Ingest
 from services.pages.close.acting import Act, Kind, NotTaken, perform
@@ -81,6 +82,9 @@ class ClosePages:
             return self._shown(request, place, replace(answered, refused=stale.refused), 409)
         except Busy as busy:
             raise Refusal(503, "Try again", f"Nothing was done: {busy}.") from busy
+        except ReadModelsMoved as moved:
+            detail = "Nothing was done: this process goes by rules of before, and starts again."
+            raise Refusal(503, "Try again", detail) from moved
         except NotTaken as refusal:
             raise Refusal(422, "The log refused it", f"Nothing was done: {refusal}") from refusal
         query = urlencode({"done": kind, "months": taken})
