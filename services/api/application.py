@@ -10,6 +10,7 @@ from functools import cached_property
 import msgspec
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,6 +45,16 @@ RESOURCES: tuple[Resource, ...] = (
     *letters.ROUTES,
     *audits.ROUTES,
 )
+
+
+UNTOLD: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""Whatever it would tell of requests may be about a patient: parameters, paths, errors' words."""
 
 
 class Api:
@@ -91,7 +102,7 @@ def mounted(desk: Desk, settings: Settings, beside: Sequence[BaseRoute] = ()) ->
 
 
 def _fastapi(desk: Desk) -> FastAPI:
-    api = FastAPI(openapi_url=None, redirect_slashes=False)
+    api = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
     api.state.desk = desk
     for resource in RESOURCES:
         api.add_api_route(
