@@ -41,10 +41,10 @@ WANTED: dict[str, dict[str, str]] = {
 IN_PATH = {"practice": "p1", "patient": "pt1", "month": "2025-03", "letter": "1"}
 
 
-def made() -> dict[str, Any]:
-    """Every example by operation, as JSON values."""
+def made(url: str | None = None) -> dict[str, Any]:
+    """Every example by operation, as JSON values; over a new SQLite database if none is given."""
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(f"sqlite:///{folder}/care.db")
+        store = open_store(url or f"sqlite:///{folder}/care.db")
         log = furnished(store)
         with asking(log.parts, log.ingest) as api:
             found = {r.endpoint.__name__: _example(api, r) for r in RESOURCES}

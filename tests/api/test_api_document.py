@@ -17,6 +17,9 @@ from tests.api.asked import Asked
 from tests.api.examples import FILE, made
 from tests.api.scene import furnished
 from tests.audit.growing import GrowingLog
+from tests.postgres import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
 
 DOCUMENT = "/api/v1/openapi.json"
 
@@ -35,6 +38,11 @@ def document(api: Asked) -> dict[str, Any]:
 def test_the_examples_are_what_the_api_answers() -> None:
     """If it is right that they differ: `python -m tests.api.examples`."""
     assert json.loads(FILE.read_text("utf-8")) == made()
+
+
+@pytest.mark.postgres
+def test_over_postgresql_the_answers_are_the_same(postgres_url: str) -> None:
+    assert json.loads(FILE.read_text("utf-8")) == made(postgres_url)
 
 
 def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
