@@ -20,6 +20,9 @@ from services.pages.close.selecting import Selected, Stale
 from tests.audit.growing import GrowingLog
 from tests.given import ready, staff
 from tests.pages.closing import BEGIN_US, MONTH, act, of, row_of, selected
+from tests.postgres import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
 
 PEOPLE, PATIENTS, ROUNDS = 4, 12, 3
 
@@ -40,11 +43,17 @@ def one(url: str, log: GrowingLog, own: list[Selected], start: Barrier) -> str:
     return "taken"
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path}/store.db"
+
+
 @pytest.mark.parametrize("_round", range(ROUNDS))
-def test_each_month_is_claimed_once_and_everybody_else_is_told(tmp_path: Path, _round: int) -> None:
+def test_each_month_is_claimed_once_and_everybody_else_is_told(url: str, _round: int) -> None:
     """All of them want the first month, and some others each: whoever is first takes all of
     theirs, and of an act that came too late nothing is in the log."""
-    url = f"sqlite:///{tmp_path}/store.db"
     log = GrowingLog(open_store(url))
     names = [f"pt{number}" for number in range(PATIENTS)]
     for name in names:
