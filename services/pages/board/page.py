@@ -69,7 +69,7 @@ class BoardPages:
             "board.html",
             place,
             title=f"Board of {place.practice}",
-            lines=[telling.line(row, place.today) for row in shown],
+            lines=[telling.line(row, place.today, seen.approaching_seconds) for row in shown],
             found=len(found),
             first=first,
             pages=pages,
@@ -82,7 +82,10 @@ class BoardPages:
         asked = request.query_params.getlist("of")[:ROWS_AT_ONCE_MAX]
         found = {row.patient_id for row in seen.chosen(choice.show, choice.search)}
         lines = [
-            (telling.line(seen.rows[patient], place.today), patient in found)
+            (
+                telling.line(seen.rows[patient], place.today, seen.approaching_seconds),
+                patient in found,
+            )
             for patient in asked
             if patient in seen.rows
         ]

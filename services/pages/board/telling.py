@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from domain.assess.assessment import Family
 from domain.assess.prospects import Rung
 from domain.time.calendar import last_day
-from projections.board import Row, Show, Totals, rank
+from projections.board import Row, Show, Totals, rank, shows
 from projections.forecast import Span
 from services.pages.board.rows import BAR_SECONDS
 
@@ -70,14 +70,17 @@ class Line:
     staff: Bar
     own: Bar | None
     step: Rung | None
+    near: bool
+    """Whether the step brings dollars within the practice's margin."""
     days_left: int
     leaves: bool
     """Whether the patient's time ends before the month does."""
 
 
-def line(row: Row, today: date) -> Line:
+def line(row: Row, today: date, approaching_seconds: int) -> Line:
     """The row, with its bars and what a script needs to know of it."""
-    place, step = rank(row), row.step
+    place = rank(row)
+    step = row.step if row.worth or row.step is None or row.step.gain is None else None
     own_step = step is not None and step.family is Family.PRACTITIONER
     pooled = row.staff + row.own if row.pooled != row.staff else row.staff
     return Line(
@@ -86,7 +89,8 @@ def line(row: Row, today: date) -> Line:
         order=f"{place.tier}{place.within + 10**9:018.6f}{row.patient_id}",
         staff=_bar(row, row.staff, min(row.pooled, pooled), False, None if own_step else step),
         own=_bar(row, row.own, row.own, True, step if own_step else None) if row.own else None,
-        step=step if row.worth or not row.blockers else None,
+        step=row.step,
+        near=shows(Show.NEAR, row, approaching_seconds),
         days_left=max(0, (row.last_day - today).days + 1),
         leaves=row.last_day < last_day(row.month),
     )
@@ -103,7 +107,7 @@ def _bar(row: Row, filled: int, beside: int, own: bool, step: Rung | None) -> Ba
     marks = {
         mark.seconds: mark for mark in row.marks if (mark.family is Family.PRACTITIONER) == own
     }
-    goal = beside + step.seconds_to_go if step and step.gain is not None else beside
+    goal = beside + step.seconds_to_go if step else beside
     ticks = tuple(
         Tick(
             _percent(seconds),
