@@ -5,7 +5,7 @@
 A practice of the simulated clinic with two past months and the running one, in SQLite. Timed are
 whole requests through the application, without a network: the first one of a process, which makes
 the board; those after it; a filter, a search, a far page; and after an event the rows that a
-browser asks for again. Medians of `--rounds`, and the slowest; beside them the processor's own time,
+browser asks for again. Medians of `--rounds`, and the slowest; beside them the processor time,
 which a busy machine does not stretch.
 """
 
