@@ -27,7 +27,7 @@ from domain.facts import (
 )
 from domain.reach import reach
 from domain.rejections import Reason, Rejection
-from domain.retractions import withdrawn_keys
+from domain.retractions import target_of, withdrawn_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Patient:
         "merges",
         "patient_id",
         "practice_id",
+        "retracted",
         "retractions",
         "version",
         "withdrawn",
@@ -82,6 +83,8 @@ class Patient:
         self.entries = TimeEntries(self.events)
         self.ground: list[Event] = []
         self.retractions: list[Event] = []
+        self.retracted: set[EventKey] = set()
+        """What any retraction names, in force or not."""
         self.merges: list[Event] = []
         """Of the ground, those that say that this record ended, standing or not."""
         self.withdrawn: frozenset[EventKey] = frozenset()
@@ -106,6 +109,7 @@ class Patient:
             (patient.retractions if retracts else patient.ground).append(event)
             if isinstance(event.fact, PatientMerged):
                 patient.merges.append(event)
+        patient.retracted.update(map(target_of, patient.retractions))
         patient.withdrawn = patient.entries.withdrawn = withdrawn_keys(patient.retractions)
         patient.put_away(archive)
         return patient
@@ -178,9 +182,17 @@ def evolve(patient: Patient, event: Event) -> Patient:
 
 
 def _fold_retraction(patient: Patient, event: Event) -> None:
-    before = patient.withdrawn
+    before, target = patient.withdrawn, target_of(event)
     patient.retractions.append(event)
-    patient.withdrawn = patient.entries.withdrawn = withdrawn_keys(patient.retractions)
+    known = patient.events.get(target)
+    plain = known is not None and not isinstance(known.fact, EventRetracted)
+    if plain and event.key not in patient.retracted:
+        # No retraction hangs on this one: what else is withdrawn stays as it is.
+        patient.withdrawn = before | {target}
+    else:
+        patient.withdrawn = withdrawn_keys(patient.retractions)
+    patient.retracted.add(target)
+    patient.entries.withdrawn = patient.withdrawn
     for key in before ^ patient.withdrawn:
         changed = patient.events.get(key)
         if changed is None:

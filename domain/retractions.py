@@ -8,7 +8,8 @@ from domain.event import Event, EventKey
 from domain.facts import EventRetracted
 
 
-def _target(retraction: Event) -> EventKey:
+def target_of(retraction: Event) -> EventKey:
+    """The key that the retraction names."""
     fact = retraction.fact
     assert isinstance(fact, EventRetracted)
     return (fact.event_source, fact.event_id)
@@ -24,12 +25,12 @@ def withdrawn_keys(retractions: Sequence[Event]) -> frozenset[EventKey]:
     undecided = {retraction.key: retraction for retraction in retractions}
     withdrawn: set[EventKey] = set()
     while undecided:
-        named = {_target(retraction) for retraction in undecided.values()}
+        named = {target_of(retraction) for retraction in undecided.values()}
         free = [key for key in undecided if key not in named]
         if not free:
             free = [max(undecided.values(), key=lambda retraction: retraction.order).key]
         for key in free:
-            target = _target(undecided.pop(key))
+            target = target_of(undecided.pop(key))
             withdrawn.add(target)
             undecided.pop(target, None)
     return frozenset(withdrawn)

@@ -78,7 +78,7 @@ def units_by_code(codes: tuple[CodeUnits, ...]) -> dict[str, int]:
 def reckon(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Reckoning:
     """Reckon one patient-month from everything known of the patient."""
     context = month_context(patient, month, book, policy)
-    entries = _entries(patient, month, context)
+    entries = entries_of(patient, context)
     tally = _tally(context, entries, patient.entries.changes.get(month, 0))
     offered = earned = offers(context, tally)
     if tally.lifted_in_earned:
@@ -93,9 +93,9 @@ def reckon(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Re
     )
 
 
-def _entries(patient: Patient, month: Month, context: MonthContext) -> Collection[Entry]:
+def entries_of(patient: Patient, context: MonthContext) -> Collection[Entry]:
     """The month's entries; none of a record that was merged into another's, which has them."""
-    return () if context.chart.merged else patient.entries.in_month(month).values()
+    return () if context.chart.merged else patient.entries.in_month(context.month).values()
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from domain.facts import (
     CarePlanRecorded,
     ConsentRecorded,
     ConsentRevoked,
+    PatientMerged,
     ServiceBilled,
     VisitRecorded,
 )
@@ -71,11 +72,20 @@ def _enrolment(context: MonthContext, _: Finding) -> str:
             f"Enrolled {days(span.first, span.last)} with practitioner {who.npi} "
             f"({who.credential}, {span.enrolment.provider_kind}, {span.enrolment.setting})."
         )
+    if context.chart.merged is not None:
+        return f"This record was merged into that of {_into(context)}, which has its whole history."
     spans = context.timeline.spans
     if not spans:
         return f"No enrolment is on record, so none covers a day of {month}."
     known = listed([days(each.first, each.last) for each in spans])
     return f"No enrolment covers a day of {month}; on record: {known}."
+
+
+def _into(context: MonthContext) -> str:
+    merged = context.chart.merged
+    assert merged is not None
+    assert isinstance(merged.fact, PatientMerged)
+    return merged.fact.into
 
 
 def _whose(q: Question) -> str:

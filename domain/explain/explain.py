@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from domain.assess.assessment import Assessment
 from domain.assess.context import MonthContext, month_context
 from domain.assess.counting import count, standing_entries
+from domain.assess.reckoning import entries_of
 from domain.explain.conditions import conditions
 from domain.explain.explanation import Basis, EntryAccount, Explanation, WhatIf
 from domain.explain.hypothesis import Hypotheses
@@ -47,7 +48,7 @@ def explain(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> E
 
 
 def _examined(patient: Patient, context: MonthContext, answer: Assessment) -> Examined:
-    entries = tuple(patient.entries.in_month(context.month).values())
+    entries = tuple(entries_of(patient, context))
     tally = count(context, *standing_entries(entries))
     return Examined(context, tally, entries, answer.options, answer.earned)
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from domain.assess.context import MonthContext
 from domain.assess.counting import Tally, count, standing_entries
+from domain.assess.reckoning import entries_of
 from domain.assess.warnings import falls_in_month
 from domain.entries import Entry, Standing
 from domain.event import Event, EventKey
@@ -20,7 +21,7 @@ from domain.patient import Patient
 
 def accounts(patient: Patient, context: MonthContext, tally: Tally) -> tuple[EntryAccount, ...]:
     """One per entry that has, or under some revision had, time in the month; by `entry_id`."""
-    entries = patient.entries.in_month(context.month)
+    entries = {entry.entry_id: entry for entry in entries_of(patient, context)}
     clocked, _ = standing_entries(entries.values())
     retracted_by = _retractions(patient)
     touching = (entries[name] for name in sorted(entries) if _touches(context, entries[name]))

@@ -34,6 +34,7 @@ from domain.facts import (
     TimeVoided,
     VisitRecorded,
 )
+from domain.merging import CARRIED_SOURCE
 from infra.codec import instant_text
 from projections.ports import StoredEvent
 from services.histories import History
@@ -90,6 +91,11 @@ def second_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _carried(event: Event) -> str:
+    """What stands before what is told again of a merged record."""
+    return "carried over from a merged record: " if event.source == CARRIED_SOURCE else ""
+
+
 def _told(event: Event, stored: StoredEvent, timezone: str) -> Told:
     fact, at = event.fact, event.recorded_at_us
     performer = getattr(fact, "performer", None)
@@ -101,7 +107,7 @@ def _told(event: Event, stored: StoredEvent, timezone: str) -> Told:
         id=event.id,
         time=second_text(event.time),
         recorded_at=None if at is None else instant_text(at),
-        about=about(fact, timezone),
+        about=_carried(event) + about(fact, timezone),
         performer=performer.id if performer else None,
         role=performer.role.value if performer else None,
         npi=_npi(fact),

@@ -14,7 +14,7 @@ from projections.translated import resource_key
 from services.ingest import Delivery
 from services.ingest.opening import Incoming, Opened
 from services.translate import quick
-from services.translate.feeds import add, decode_all
+from services.translate.feeds import FAULTS, add, decode_all
 from services.translate.knowing import Knowing, keys_of
 from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, marked
 from services.translate.notification import ENDED, TYPES, Notification
@@ -186,7 +186,7 @@ class FhirFeed:
             except Review as review:
                 refusal = refusal or review.rejection
                 continue
-            except Exception as error:
+            except FAULTS as error:
                 refusal = refusal or _unreadable(_kind(piece), error)
                 continue
             if not taken.documents:

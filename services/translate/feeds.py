@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from domain.rejections import Rejection
 from projections.translated import Translations
 from services.ingest import Delivery
@@ -34,6 +36,18 @@ class Feed(Protocol):
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, parts: Any) -> None:
         """Take or refuse each of the parts. Raises what an outage of the store raises."""
 
+
+FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
+"""What a fault of ours would raise. An outage of the store is none: it must go on."""
 
 NONE: Final[Mapping[int, Rejection]] = {}
 

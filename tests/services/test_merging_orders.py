@@ -96,3 +96,23 @@ def test_an_export_goes_into_another_store_without_what_is_carried_over(tmp_path
     for exported in (whole, one):
         (answer,) = command("replay", exported).lines()
         assert plain(answer) == plain(json.loads(answers))
+
+
+def test_a_merged_record_says_where_its_history_is(tmp_path: Path) -> None:
+    """And the other's packet, audit and rebuild find nothing amiss."""
+    command = Command(tmp_path)
+    file = tmp_path / "story.jsonl"
+    story = [*STORY, merge("b", "a"), retract("merge-b-a", "b"), merge("b", "a", "again", 300)]
+    file.write_text("".join(json.dumps(each) + "\n" for each in story))
+    assert command("ingest", file).code == 0
+    said_of_b = command("explain", "b", "2025-03").out.decode()
+    assert "This record was merged into that of a, which has its whole history." in said_of_b
+    assert "Charge" not in said_of_b
+    assert "t2" not in said_of_b
+    assert "t2" in command("explain", "a", "2025-03").out.decode()
+    assert command("audit", "verify").code == 0
+    assert command("audit", "replay", "--verify").code == 0
+    assert command("rebuild").code == 0
+    packet = tmp_path / "a.zip"
+    assert command("audit", "packet", "a", "2025-03", "-o", packet).code == 0
+    assert command("audit", "verify", "--packet", packet).code == 0

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from domain.rejections import Reason, Rejection
 from services.ingest import Delivery
 from services.ingest.opening import Opened
-from services.translate.feeds import add, decode_all
+from services.translate.feeds import FAULTS, add, decode_all
 from services.translate.hl7v2.batches import is_single, messages_in
 from services.translate.hl7v2.er7 import Message, Segment, header_of, read_on, unframed
 from services.translate.hl7v2.message import things_of
@@ -30,15 +30,6 @@ from services.wire.refusal import Refused, quoted, refused
 
 log = logging.getLogger("caretally.hl7v2")
 
-FAULTS: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-"""What a fault of ours would raise. An outage of the store is none: it must go on."""
 _NOTHING: Final = "nothing-in-it"
 
 
