@@ -1,6 +1,7 @@
 """Reads of patients as FHIR R4 AuditEvents, for whoever keeps all of a house's audit records.
 
-Types are DICOM's: a patient's record, a query over a panel, an export. Members follow
+Types are DICOM's: a patient's record, a query over a panel, an export; sign-ins, and changes of who
+may read. Members follow
 https://hl7.org/fhir/R4/auditevent.html.
 """
 
@@ -11,13 +12,39 @@ from typing import Any, Final
 
 import msgspec
 
-from services.audit.access import PATIENT, PRACTICE, Access
+from services.audit.access import (
+    ACCOUNT_CHANGED,
+    NOT_READS,
+    PATIENT,
+    PRACTICE,
+    REFUSED,
+    SIGN_IN,
+    SIGN_IN_REFUSED,
+    SIGN_OUT,
+    TOKEN_CHANGED,
+    Access,
+)
 
 EXPORTS: Final = ("export", "audit packet", "/packet")
 """What leaves the house as a file: commands, and how their address over HTTP ends."""
 
+SUCCESS, MINOR_FAILURE = "0", "4"
+
+_REFUSALS: Final = frozenset({SIGN_IN_REFUSED, REFUSED})
+_SUBTYPES: Final = {
+    SIGN_IN: ("110122", "Login"),
+    SIGN_IN_REFUSED: ("110122", "Login"),
+    SIGN_OUT: ("110123", "Logout"),
+    ACCOUNT_CHANGED: ("110137", "User Security Attributes Changed"),
+    TOKEN_CHANGED: ("110137", "User Security Attributes Changed"),
+}
 _DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _HL7: Final = "http://terminology.hl7.org/CodeSystem"
+_RECIPIENT: Final = {
+    "system": f"{_HL7}/v3-ParticipationType",
+    "code": "IRCP",
+    "display": "information recipient",
+}
 
 
 def audit_event(access: Access) -> dict[str, Any]:
@@ -26,22 +53,15 @@ def audit_event(access: Access) -> dict[str, Any]:
         "resourceType": "AuditEvent",
         "id": f"access-{access.number}",
         "type": _type(access),
+        **_subtype(access),
         "action": "R" if access.is_of_one_patient else "E",
         "recorded": access.at,
-        "outcome": "0",
+        "outcome": MINOR_FAILURE if access.what in _REFUSALS else SUCCESS,
     }
     if access.reason:
         made["purposeOfEvent"] = [{"text": access.reason}]
     agent = {
-        "type": {
-            "coding": [
-                {
-                    "system": f"{_HL7}/v3-ParticipationType",
-                    "code": "IRCP",
-                    "display": "information recipient",
-                }
-            ]
-        },
+        **({} if access.what in NOT_READS else {"type": {"coding": [_RECIPIENT]}}),
         "who": {"identifier": {"value": access.actor}},
         "altId": access.user,
         "requestor": True,
@@ -54,13 +74,25 @@ def audit_event(access: Access) -> dict[str, Any]:
 
 
 def _type(access: Access) -> dict[str, str]:
-    if access.what.endswith(EXPORTS):
+    if access.what in (SIGN_IN, SIGN_IN_REFUSED, SIGN_OUT):
+        code, display = "110114", "User Authentication"
+    elif access.what in NOT_READS:
+        code, display = "110113", "Security Alert"
+    elif access.what.endswith(EXPORTS):
         code, display = "110106", "Export"
     elif access.is_of_one_patient:
         code, display = "110110", "Patient Record"
     else:
         code, display = "110112", "Query"
     return {"system": _DICOM, "code": code, "display": display}
+
+
+def _subtype(access: Access) -> dict[str, list[dict[str, str]]]:
+    found = _SUBTYPES.get(access.what)
+    if found is None:
+        return {}
+    code, display = found
+    return {"subtype": [{"system": _DICOM, "code": code, "display": display}]}
 
 
 def _entities(access: Access) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import pytest
+from starlette.requests import Request
 from typer.testing import CliRunner
 
 from infra.eventstore import open_store
@@ -170,3 +171,30 @@ def test_every_change_is_written_down_without_any_secret(command: Command) -> No
     whole = str(noted)
     assert PASSWORD not in whole
     assert said["token"] not in whole
+
+
+def test_what_is_no_read_is_exported_as_what_it_is(command: Command, store: Store) -> None:
+    """By DICOM's codes: authentication, security alerts, with the outcome of a refusal."""
+    from services.access.noting import Notes
+
+    add(command, "ann", *BILLER)
+    notes = Notes(store, lambda: 1_750_000_000_000_000)
+    connection = Request({"type": "http", "client": ("127.0.0.1", 1), "headers": []})
+    notes.signed_in("ann", "account", "ann")
+    notes.sign_in_refused(connection, "ann", "account", "wrong name or password")
+    notes.refused(connection, "ann", "the right close is not theirs")
+    notes.signed_out("ann", everywhere=False)
+    exported = command("audit", "access", "export").lines()[:-1]
+    found = [
+        (e["type"]["code"], e.get("subtype", [{}])[0].get("code"), e["outcome"]) for e in exported
+    ]
+    assert found == [
+        ("110113", "110137", "0"),
+        ("110114", "110122", "0"),
+        ("110114", "110122", "4"),
+        ("110113", None, "4"),
+        ("110114", "110123", "0"),
+    ]
+    assert command("audit", "access", "list", "--patient", "pt1", "--json").lines()[0]["what"] == (
+        "audit access export"
+    )
