@@ -29,6 +29,9 @@ from services.serve.reads import Reads
 
 log = logging.getLogger("caretally.pages")
 
+READ_NAMES: Final = ("practice", "patient", "month")
+"""By these the access log knows what was read; of a page its path alone says it."""
+
 Endpoint = Callable[[Request, Place], Response]
 Acting = Callable[[Request, Place, Form], Response]
 Streaming = Callable[[Request, Place], Awaitable[Response]]
@@ -167,8 +170,8 @@ class Shell:
         principal = _allowed(request, right)
         place = self.places.of(principal, params.get("practice"), params.get("month"))
         asked = request.query_params
-        said = {name: ",".join(asked.getlist(name)) for name in asked}
-        self.reads.note(request, {**params, **said})
+        said = {name: ",".join(asked.getlist(name)) for name in asked if name not in READ_NAMES}
+        self.reads.note(request, {**said, **params})
         return place
 
     def _slots(self, request: Request, place: Place) -> Sequence[tuple[str, str, bool]]:

@@ -151,6 +151,13 @@ async def test_rows_are_asked_for_by_name_and_written_down_so(clinic: Site) -> N
     assert list(accesses(clinic.parts.store))[-1].wanted["of"] == "pt-0001,gone"
 
 
+async def test_a_query_cannot_make_the_access_log_say_that_others_were_read(clinic: Site) -> None:
+    """What was read is what the path says; a query does not have the log's words for it."""
+    await Pages(clinic.parts).get(f"{BOARD}?show=near&patient=pt-0001&practice=other&month=2020-01")
+    wanted = {"practice": PRACTICE, "month": "2025-11", "show": "near"}
+    assert list(accesses(clinic.parts.store))[-1].wanted == wanted
+
+
 @pytest.mark.parametrize("query", ["show=some", "page=0", "page=-1", "page=x", "page=9999999"])
 async def test_what_cannot_be_shown_is_refused_with_the_reason(clinic: Site, query: str) -> None:
     answer = await Pages(clinic.parts).get(f"{BOARD}?{query}")
