@@ -142,6 +142,15 @@ async def test_a_new_day_concerns_every_row(clinic: Site) -> None:
     assert sent == event(Change(head, None))
 
 
+async def test_a_stream_ends_after_a_while_so_that_rights_are_asked_again(clinic: Site) -> None:
+    changes = Changes(clinic.parts.store, heartbeat_seconds=0.05, life_seconds=0.2)
+    stream = changes._events(place(clinic), clinic.parts.store.head(), lambda: TODAY)
+    async with asyncio.timeout(10):
+        sent = [one async for one in stream]
+    assert set(sent[1:]) == {b": \n\n"}
+    await changes.stop()
+
+
 async def test_rows_are_asked_for_by_name_and_written_down_so(clinic: Site) -> None:
     pages = Pages(clinic.parts)
     answer = await pages.get(f"{BOARD}/rows?of=pt-0001&of=gone&show=all")

@@ -9,6 +9,7 @@ for too many to list, or for a new day; `anew` for a log that does not hold the 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,9 @@ PATIENTS_MAX: Final = 200
 PAGES_MAX: Final = 5
 """Pages of the log that are read for one event: who comes back later asks for all rows."""
 HEARTBEAT_SECONDS: Final = 15.0
+LIFE_SECONDS: Final = 900.0
+"""After it a stream ends and its browser comes back at once: so whoever has been signed out, or has
+lost the right, hears no more."""
 RETRY_MS: Final = 500
 
 
@@ -46,9 +50,14 @@ class Change:
 class Changes:
     """Serves all boards that are open in browsers."""
 
-    def __init__(self, store: Store, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        life_seconds: float = LIFE_SECONDS,
+    ) -> None:
         self._store = store
-        self._heartbeat_seconds = heartbeat_seconds
+        self._heartbeat_seconds, self._life_seconds = heartbeat_seconds, life_seconds
         self._watch = LogWatch(store, store.head, "board-changes")
 
     async def stop(self) -> None:
@@ -83,8 +92,8 @@ class Changes:
     async def _told(
         self, place: Place, after: int, today: Callable[[], date]
     ) -> AsyncIterator[bytes]:
-        day = place.today
-        while not self._watch.ended:
+        day, ends = place.today, time.monotonic() + self._life_seconds
+        while not self._watch.ended and time.monotonic() < ends:
             move = self._watch.next_move
             change = await self._watch.call(partial(changed, self._store, place.practice, after))
             now = await self._watch.call(today)
