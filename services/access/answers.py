@@ -21,7 +21,9 @@ def sign_in_first(connection: HTTPConnection) -> Response:
     if wants_page(connection):
         return RedirectResponse(f"{SIGN_IN}?{urlencode({'to': _asked(connection)})}", 303)
     detail = "expected a service token as Authorization: Bearer …, or a session"
-    return problem(401, detail, "Nobody is signed in", BEARER)
+    # A part of an open page was asked for: the whole page comes anew, and leads to signing in.
+    again = {"hx-refresh": "true"} if "hx-request" in connection.headers else {}
+    return problem(401, detail, "Nobody is signed in", BEARER | again)
 
 
 def not_yours(connection: HTTPConnection, right: str) -> Response:
@@ -53,8 +55,11 @@ def not_known() -> Response:
 
 
 def wants_page(connection: HTTPConnection) -> bool:
-    """Whether a browser wants to show the answer as a page."""
-    return "text/html" in connection.headers.get("accept", "")
+    """Whether a browser wants to show the answer as a page, rather than a script a part of one."""
+    headers = connection.headers
+    whole = headers.get("sec-fetch-dest", "document") == "document" and "hx-request" not in headers
+    accepted = headers.get("accept", "")
+    return whole and "text/html" in accepted and "text/event-stream" not in accepted
 
 
 def _asked(connection: HTTPConnection) -> str:

@@ -74,6 +74,9 @@ def add(
         changed(parts, "account", actor, reason, name=name, did="added", **said(bounds))
         if not accounts.add_account(made):
             fail(f"NAME: {name} has an account already")
+        if not parts.settings.takes_passwords:
+            said_of = "with these settings nobody signs in by local accounts"
+            print(f"warning: {said_of}; see CARETALLY_HTTP_AUTH", file=sys.stderr)
     _tell(made, as_json, "added")
 
 

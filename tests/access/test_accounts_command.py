@@ -113,6 +113,21 @@ def test_a_password_is_never_taken_from_the_command_line(command: Command) -> No
     assert "--password" not in command("accounts", "add", "--help").out.decode()
 
 
+def test_an_account_that_nobody_can_use_is_warned_of(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "warning" not in add(command, "ann", *BILLER)[1]
+    real = CliRunner.invoke
+    with_tokens = {"CARETALLY_HTTP_AUTH": "tokens"}
+
+    def invoke(self, app, args, env, input):  # type: ignore[no-untyped-def]
+        return real(self, app, args, env=env | with_tokens, input=input)
+
+    monkeypatch.setattr(CliRunner, "invoke", invoke)
+    code, said = add(command, "bob", *BILLER)
+    assert (code, "see CARETALLY_HTTP_AUTH" in said) == (0, True)
+
+
 def test_unknown_accounts_and_names_taken_are_told(command: Command) -> None:
     add(command, "ann", *BILLER)
     code, said = add(command, "ann", *BILLER)

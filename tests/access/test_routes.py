@@ -93,6 +93,23 @@ async def test_without_a_front_before_it_nobody_may_anything() -> None:
         assert (await client.get("/probe")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"accept": "text/html, text/event-stream"},
+        {"accept": "text/html", "hx-request": "true"},
+        {"accept": "text/html", "sec-fetch-dest": "empty"},
+        {"accept": "*/*"},
+    ],
+)
+async def test_a_script_that_asks_for_a_part_of_a_page_hears_401(headers: dict[str, str]) -> None:
+    """Led on to the page of signing in it would take that for the part, and ask again for ever."""
+    async with as_principal(NOBODY, fresh()) as client:
+        answer = await client.get("/", headers=headers)
+    assert answer.status_code == 401
+    assert ("hx-refresh" in answer.headers) == ("hx-request" in headers)
+
+
 def test_a_route_that_declares_nothing_is_refused_by_name() -> None:
     with pytest.raises(UndeclaredRoute, match="/forgotten"):
         guarded([*fresh(), Route("/forgotten", forgotten)])

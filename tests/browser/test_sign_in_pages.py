@@ -87,6 +87,21 @@ def test_the_pages_of_signing_in_are_accessible(
     context.close()
 
 
+def test_an_open_board_is_gone_soon_after_its_account_is_disabled(
+    clinic: Site, browser: Browser
+) -> None:
+    """The stream ends, and the page that was left open leads to signing in."""
+    accounts = open_accounts(clinic.parts.store)
+    accounts.add_account(Account("leaver", HASH, Bounds(("coordinator",)), 0))
+    page = browser.new_page()
+    page.goto(clinic.board)
+    sign_in(page, "leaver", PASSWORD)
+    page.get_by_text("Live", exact=True).wait_for(timeout=30_000)
+    accounts.set_disabled("leaver", True)
+    page.wait_for_url("**/auth/sign-in**", timeout=60_000)
+    page.close()
+
+
 def test_another_sites_form_does_not_get_through(
     clinic: Site, browser: Browser, tmp_path: Path
 ) -> None:

@@ -148,7 +148,14 @@
     if (live.dataset.state === "lost") say("Live again.");
     show("on", "Live");
   });
+  // Whoever was signed out meanwhile sees nothing of it any more.
+  async function leaveIfSignedOut() {
+    const answer = await fetch("/auth/me", { headers: { "X-Unattended": "1" } }).catch(() => null);
+    if (answer?.status === 401) location.reload();
+  }
+
   changes.addEventListener("htmx:sse:error", () => {
+    leaveIfSignedOut();
     if (live.dataset.state === "lost") return;
     show("lost", "Connection lost, trying again");
     say("The connection is lost; trying again.");
