@@ -55,6 +55,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.latency --seconds 4
 	$(BIN)/python -m benchmarks.feeds_fhir
+	$(BIN)/python -m benchmarks.feeds_hl7v2
 
 # ARGS narrows it to some of the domain: make mutants ARGS='domain.fees.*'
 mutants: $(READY)
