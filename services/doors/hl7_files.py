@@ -10,7 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from services.doors.lines import DAMAGE, LINE_BYTES_KEPT, DamagedFile, Line, pieces_of
-from services.translate.hl7v2.batches import begin_of_last, messages_in
+from services.translate.hl7v2.batches import Batches, begin_of_last
 
 
 def messages_of(file: BufferedReader, path: Path) -> Iterator[Line]:
@@ -19,12 +19,12 @@ def messages_of(file: BufferedReader, path: Path) -> Iterator[Line]:
     Bytes that belong to no message are one of the lines: nothing is passed over. The last message
     before damage is left out, for nobody knows how it went on.
     """
-    number, rest, lost = 0, b"", 0
+    number, rest, lost, batches = 0, b"", 0, Batches()
     try:
         for piece in pieces_of(file):
             rest += piece
             cut = begin_of_last(rest)
-            for message in messages_in(rest[:cut]):
+            for message in batches.messages(rest[:cut]):
                 number += 1
                 yield Line(number, message[:LINE_BYTES_KEPT], len(message) + lost)
                 lost = 0
@@ -35,7 +35,7 @@ def messages_of(file: BufferedReader, path: Path) -> Iterator[Line]:
                 rest = rest[:LINE_BYTES_KEPT] + rest[-LINE_BYTES_KEPT:]
     except DAMAGE as error:
         raise DamagedFile(path, number, str(error)) from error
-    for message in messages_in(rest):
+    for message in batches.messages(rest):
         number += 1
         yield Line(number, message[:LINE_BYTES_KEPT], len(message) + lost)
         lost = 0

@@ -141,3 +141,11 @@ def test_a_batch_is_its_messages() -> None:
     ]
     assert (is_single(one), is_single(batch), is_single(one + two)) == (True, False, False)
     assert list(messages_in(b"lost\r" + one)) == [b"lost", one.strip()]
+
+
+@pytest.mark.parametrize(("said", "pieces"), [("2", 2), ("", 2), ("x", 2), ("3", 3), ("1", 3)])
+def test_a_batch_that_lacks_messages_says_so(said: str, pieces: int) -> None:
+    one, two = er7(msh(control="1"), pid()), er7(msh(control="2"), pid())
+    batch = b"BHS|^~\\&|x\r" + one + two + f"BTS|{said}\r".encode()
+    found = list(messages_in(batch))
+    assert (len(found), found[2:]) == (pieces, [f"BTS|{said}".encode()] * (pieces - 2))

@@ -95,3 +95,14 @@ def test_without_a_profile_that_knows_hl7_it_is_said_so(tmp_path: Path) -> None:
     path.write_bytes(b"".join(stays(1)))
     ran = Command(tmp_path)("ingest", path)
     assert (ran.code, "a site profile with [hl7v2]" in ran.err) == (2, True)
+
+
+def test_a_batch_that_was_cut_off_waits_in_review(tmp_path: Path) -> None:
+    command, path = Ingesting(tmp_path), tmp_path / "night.hl7"
+    messages = stays(1500)
+    inside = b"".join(messages[:1499])
+    path.write_bytes(b"BHS|^~\\&|x\r" + inside + b"BTS|1500\r")
+    (done,) = command.hl7(path).lines()
+    assert (done["accepted"], done["dead_lettered"]) == (1499, 1)
+    (letter,) = command("dead-letters", "list", "--json").lines()
+    assert (letter["reason"], letter["field"]) == ("feed-gap", "BTS-1")

@@ -13,7 +13,7 @@ from domain.rejections import Reason, Rejection
 from services.ingest import Delivery
 from services.ingest.opening import Opened
 from services.translate.feeds import FAULTS, add, decode_all
-from services.translate.hl7v2.batches import is_single, messages_in
+from services.translate.hl7v2.batches import TRAILER, is_single, messages_in
 from services.translate.hl7v2.er7 import Message, Segment, header_of, read_on, unframed
 from services.translate.hl7v2.message import things_of
 from services.translate.hl7v2.taking import Context, keys_of, stamp_of, take_thing
@@ -91,6 +91,9 @@ class Hl7Feed:
 
     def _read(self, value: bytes, delivery: Delivery) -> Read:
         try:
+            if value.startswith(TRAILER):
+                expected = "as many messages as the batch says"
+                raise refused(Reason.FEED_GAP, "BTS-1", expected, "another number")
             msh = header_of(value)
             site = self._site(msh, delivery)
             assert site.hl7v2 is not None
