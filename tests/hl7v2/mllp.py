@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from contextlib import suppress
 
 
 class Sender:
     """A connection to a listener."""
 
-    def __init__(self, port: int, timeout: float = 20.0) -> None:
+    def __init__(self, port: int, timeout: float = 20.0, tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self._rest = b""
 
     def send(self, message: bytes) -> str:
