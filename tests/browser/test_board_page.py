@@ -12,6 +12,7 @@ from services.demo.clinic import PRACTICE, SOURCE
 from services.demo.panel import NURSES, at
 from services.demo.vocabulary import Message, clocked, message, performer
 from tests.browser.site import TODAY, Site, site
+from tests.chromium import violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -192,6 +193,7 @@ def test_a_row_that_leaves_the_list_stays_in_sight(clinic: Site, browser: Browse
     patient, missing = first_short(page)
     work.logs(patient, missing)
     page.wait_for_selector(f"{row(patient)}[data-left] .moved:text-is('left this list')")
+    assert violations(page) == []
     page.locator("#again").click()
     page.wait_for_selector(row(patient), state="detached")
     page.context.close()
