@@ -16,6 +16,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
+    ConnectionPoolClosedError,
     InterfaceError,
     Notification,
     StoredEvent,
@@ -34,6 +35,8 @@ from infra.eventstore.schema import Report, pending, silent
 from infra.eventstore.subscription import WaitingSubscription
 
 LOCK_TIMEOUT_SECONDS = 30
+CLOSE_TIMEOUT_SECONDS = 2.0
+"""How long a close waits for those who still read or write."""
 POLL_SECONDS = 0.04
 """How often a waiting reader looks for what other processes wrote."""
 
@@ -46,6 +49,25 @@ _NO_END = 2**63 - 1
 
 class CarePool(SQLiteConnectionPool):
     """Connections with durability and cache size set by name, not by default."""
+
+    _ending = False
+
+    def get_connection(self, *args: Any, **kwargs: Any) -> SQLiteConnection:
+        if self._ending:
+            raise ConnectionPoolClosedError("the database is being closed")
+        return super().get_connection(*args, **kwargs)
+
+    def close(self) -> None:
+        """Close the connections, those in use when they come back.
+
+        SQLite ends the whole process when one is closed under a running statement: what does not
+        come back in time is left open.
+        """
+        self._ending = True
+        with self._put_condition:
+            self._put_condition.wait_for(lambda: not self._in_use, CLOSE_TIMEOUT_SECONDS)
+            self._in_use.clear()
+        super().close()
 
     def _create_connection(self) -> SQLiteConnection:
         connection = self._open()
