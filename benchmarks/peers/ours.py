@@ -17,6 +17,7 @@ from services.doors.shares import Share
 from services.ingest import Delivery, Ingest
 
 BATCH = 4_000
+"""At most so many of those that come one by one; a file is taken as the command takes it."""
 PAGE = 10_000
 
 
@@ -29,7 +30,7 @@ def prepare(task: Task) -> Callable[[Feed], None]:
     def work(feed: Feed) -> None:
         if task.rate is None:
             share = Share(task.part, task.parts)
-            outcome = ingest_file(ingest, store, task.file, BATCH, share=share)
+            outcome = ingest_file(ingest, store, task.file, share=share)
             assert not outcome.dead_lettered, f"{outcome.dead_lettered} lines were refused"
         else:
             _as_they_come(ingest, feed)
