@@ -96,8 +96,13 @@ def test_all_again_from_offset_0_a_rebuild_and_history_are_delivered_to_nobody(
     manager: Alertmanager,
 ) -> None:
     command = Command(tmp_path)
+    # On the last days of a month every patient here would be told of as at risk besides.
+    never_at_risk = tmp_path / "caretally.toml"
+    never_at_risk.write_text("[policy]\nat_risk_days = 0\n")
+    config = {"CARETALLY_CONFIG": str(never_at_risk)}
     ours = {
         **environment(settings, command.database),
+        **config,
         "CARETALLY_WEBHOOKS_ALLOW_PRIVATE": "true",
         "CARETALLY_ALERTMANAGER": manager.url,
     }
@@ -121,8 +126,8 @@ def test_all_again_from_offset_0_a_rebuild_and_history_are_delivered_to_nobody(
         client.base_url = httpx.URL(sinks.base)
         sinks.read()
         eventually(lambda: figures(client)["caretally_duplicates_total"] == len(messages))
-        assert command("rebuild").code == 0
-        assert command("ingest", "--history", history(tmp_path)).code == 0
+        assert command("rebuild", **config).code == 0
+        assert command("ingest", "--history", history(tmp_path), **config).code == 0
         time.sleep(QUIET_SECONDS)
         assert sinks.told() == (PATIENTS,) * 3
         assert sinks.streamed == []
