@@ -44,7 +44,9 @@ def main() -> None:
     ):
         for number in range(1, options.rounds + 1):
             for one in chosen:
-                runs.append(arena.run(one, max(LEAST, options.events // one.share)))
+                runs.append(
+                    arena.run(one, max(LEAST, options.events // (1 if options.full else one.share)))
+                )
                 _tell(f"round {number}: {one.name} {runs[-1].rate:,.0f}/s {runs[-1].faults}")
         for one in chosen if options.seconds else ():
             if one.has_pace and one.processes == 1:
@@ -67,6 +69,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15, help="paced; 0: not at all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", help="some of the contestants, by name")
+    parser.add_argument(
+        "--full", action="store_true", help="all events also for those that work event by event"
+    )
     parser.add_argument("--name", default="peers", help="of the results' file")
     return parser.parse_args()
 
