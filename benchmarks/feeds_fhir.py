@@ -13,12 +13,11 @@ import argparse
 import cProfile
 import json
 import pstats
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.processor import measured
 from infra.eventstore import open_store
 from infra.eventstore.translated import open_translations
 from services.bootstrap import calm_collector
@@ -114,16 +113,6 @@ def theirs(values: Sequence[bytes]) -> int:
     from fhir.resources.R4B.encounter import Encounter
 
     return sum(Encounter.model_validate_json(value) is not None for value in values)
-
-
-def measured(side: Callable[[Sequence[bytes]], int], values: Sequence[bytes]) -> float:
-    """Seconds of processor time: a neighbour's work is not ours."""
-    started = time.process_time()
-    found = side(values)
-    seconds = time.process_time() - started
-    if found != len(values):
-        sys.exit(f"expected {len(values)} from {side.__name__}; found {found}")
-    return seconds
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from infra.eventstore import open_store
 from services.ingest import Delivery
 from services.ingest.opening import Opened
 from services.translate.marks import marked
+from tests.fencing import Fault, Fenced
 from tests.fhir.damage import Damage
 from tests.fhir.made import PROFILE, Fed, site
 from tests.fhir.minutes import invented
@@ -31,21 +32,6 @@ AFRESH = 50
 """After so many batches a new store is begun: ids come again and again."""
 LOGGED = ("time.logged.v1", "time.amended.v1")
 DEFAULT_ROLE = {**PROFILE["time"], "default_role": "clinical_staff"}
-
-
-class Fault(AssertionError):
-    """What must never happen, with the message that did it."""
-
-
-class Fenced(logging.Handler):
-    """Hears the feed when a fault of ours was caught by its fence: none may be."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.heard: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(record.getMessage())
 
 
 class Fuzz:

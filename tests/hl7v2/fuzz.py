@@ -26,6 +26,7 @@ from services.translate.feed import FhirFeed
 from services.translate.feeds import Feeds
 from services.translate.hl7v2.feed import Hl7Feed
 from services.translate.marks import HL7V2, marked
+from tests.fencing import Fault, Fenced
 from tests.hl7v2.er7damage import Damage
 from tests.hl7v2.sent import Sent, site
 
@@ -33,21 +34,6 @@ BATCH = 100
 AFRESH = 20
 """After so many batches a new store is begun: things come again and again."""
 LOGGED = ("time.logged.v1", "time.amended.v1")
-
-
-class Fault(AssertionError):
-    """What must never happen, with the message that did it."""
-
-
-class Fenced(logging.Handler):
-    """Hears the feed when a fault of ours was caught by its fence: none may be."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.heard: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(record.getMessage())
 
 
 class Fuzz:
