@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS: Final = (
@@ -52,6 +53,14 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield launched
         launched.close()
+
+
+@contextmanager
+def turned(page: Page) -> Iterator[None]:
+    """What is done within leads to a page that has arrived whole at the end. A click alone only
+    sends for it, and whoever looks at once may still see the old one, or half of the new."""
+    with page.expect_navigation():
+        yield
 
 
 def violations(page: Any) -> list[str]:

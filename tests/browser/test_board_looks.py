@@ -9,7 +9,7 @@ import pytest
 
 from services.demo.clinic import PRACTICE
 from tests.browser.site import Site, site
-from tests.chromium import violations
+from tests.chromium import turned, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -36,7 +36,8 @@ def shown(page: Page) -> list[str]:
 
 def test_without_a_script_links_show_parts_of_the_board(plain: Page) -> None:
     everybody = plain.locator("#shows a").first.locator(".count").inner_text()
-    plain.get_by_role("link", name="Blocked").click()
+    with turned(plain):
+        plain.get_by_role("link", name="Blocked").click()
     blocked = plain.locator("#shows a[aria-current] .count").inner_text()
     assert len(shown(plain)) == int(blocked) < int(everybody)
     assert plain.locator("tr.row").count() == plain.locator("tr.row:has(.tag.warn)").count()
@@ -45,34 +46,41 @@ def test_without_a_script_links_show_parts_of_the_board(plain: Page) -> None:
 def test_without_a_script_a_form_finds_a_patient(plain: Page) -> None:
     patient = shown(plain)[7]
     plain.get_by_label("Find a patient by id").fill(patient.upper())
-    plain.get_by_role("button", name="Find").click()
+    with turned(plain):
+        plain.get_by_role("button", name="Find").click()
     assert shown(plain) == [patient]
-    plain.get_by_role("link", name="Clear").click()
+    with turned(plain):
+        plain.get_by_role("link", name="Clear").click()
     assert len(shown(plain)) > 1
 
 
 def test_without_a_script_pages_follow_each_other(plain: Page) -> None:
     first = shown(plain)
     assert len(first) == 50
-    plain.get_by_role("link", name="Next").click()
+    with turned(plain):
+        plain.get_by_role("link", name="Next").click()
     assert shown(plain)
     assert not set(shown(plain)) & set(first)
-    plain.get_by_role("link", name="Previous").click()
+    with turned(plain):
+        plain.get_by_role("link", name="Previous").click()
     assert shown(plain) == first
 
 
 def test_without_a_script_another_month_is_a_step_or_a_choice_away(plain: Page) -> None:
-    plain.get_by_role("link", name="October 2025").click()
+    with turned(plain):
+        plain.get_by_role("link", name="October 2025").click()
     assert plain.url.endswith(f"/board/{PRACTICE}/2025-10")
     assert plain.get_by_text("The month is over").is_visible()
     plain.locator("select[name=month]").select_option("2025-09")
-    plain.get_by_role("button", name="Go").click()
+    with turned(plain):
+        plain.get_by_role("button", name="Go").click()
     assert plain.url.endswith(f"/board/{PRACTICE}/2025-09")
 
 
 def test_without_a_script_a_row_leads_to_its_patient(plain: Page) -> None:
     patient = shown(plain)[0]
-    plain.get_by_role("link", name=patient, exact=True).click()
+    with turned(plain):
+        plain.get_by_role("link", name=patient, exact=True).click()
     assert f"/patients/{PRACTICE}/{patient}/" in plain.url
 
 

@@ -13,7 +13,7 @@ from services.demo.server import http_server
 from services.pages.routes import Pages
 from services.serve.reads import Reads
 from tests.audit.growing import GrowingLog
-from tests.chromium import violations
+from tests.chromium import turned, violations
 from tests.given import staff
 from tests.pages.closing import closing, of, row_of
 
@@ -87,8 +87,10 @@ def test_without_a_script_the_same_can_be_done(
 ) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(base + PAGE)
-    page.get_by_role("link", name="Select all shown").click()
-    page.get_by_role("button", name="Mark as claimed").click()
+    with turned(page):
+        page.get_by_role("link", name="Select all shown").click()
+    with turned(page):
+        page.get_by_role("button", name="Mark as claimed").click()
     assert page.get_by_text("2 months marked as claimed.").is_visible()
     assert row_of(log, "ready").status == "claimed"
     page.context.close()

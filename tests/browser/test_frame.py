@@ -10,7 +10,7 @@ import pytest
 
 from services.audit.access import accesses
 from tests.browser.site import MONTH, Site, site
-from tests.chromium import violations
+from tests.chromium import turned, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -96,7 +96,8 @@ def test_colours_change_in_place_and_are_kept(clinic: Site, browser: Browser) ->
 def test_without_a_script_a_link_changes_the_colours(clinic: Site, browser: Browser) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(clinic.board)
-    page.get_by_role("link", name="Dark").click()
+    with turned(page):
+        page.get_by_role("link", name="Dark").click()
     assert page.url == clinic.board
     assert page.locator("html").get_attribute("data-look") == "dark"
     page.context.close()

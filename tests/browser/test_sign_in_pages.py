@@ -13,7 +13,7 @@ from infra.accounts import Account, Bounds
 from infra.eventstore.accounts import open_accounts
 from tests.access.house import HASH, PASSWORD
 from tests.browser.site import Site, site
-from tests.chromium import violations
+from tests.chromium import turned, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -31,7 +31,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def sign_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    with turned(page):
+        page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -48,9 +49,11 @@ def test_a_person_signs_in_lands_where_they_wanted_and_signs_out(
     assert page.get_by_role("alert").inner_text().startswith("This name and password")
     sign_in(page, "ann", PASSWORD)
     assert page.url == clinic.board
-    page.get_by_role("link", name="ann").click()
+    with turned(page):
+        page.get_by_role("link", name="ann").click()
     assert page.get_by_text("coordinator").is_visible()
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    with turned(page):
+        page.get_by_role("button", name="Sign out", exact=True).click()
     assert page.get_by_role("heading", name="Signed out").is_visible()
     page.goto(clinic.board)
     assert "/auth/sign-in" in page.url
@@ -115,8 +118,8 @@ def test_another_sites_form_does_not_get_through(
         f'<form method="post" action="{clinic.address}/auth/sign-out"><button>Win</button></form>'
     )
     page.goto(evil.as_uri())
-    page.get_by_role("button", name="Win").click()
-    page.wait_for_load_state()
+    with turned(page):
+        page.get_by_role("button", name="Win").click()
     assert "Not from our pages" in page.content()
     page.goto(clinic.board)
     assert page.url == clinic.board
