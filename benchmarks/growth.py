@@ -107,7 +107,9 @@ def _snapshot_at(store: Store, stream: str, version: int) -> Snapshot:
         evolve(patient, decode_event(stored))
     last = events[-1]
     previous = link(stream, last.version, last.name, last.state)
-    return snapshot(stream, patient, PackedArchive.empty(("p1", patient.patient_id)), previous)[0]
+    archive = PackedArchive.empty(("p1", patient.patient_id))
+    recorded = decode_event(last).recorded_at_us or 0
+    return snapshot(stream, patient, archive, previous, recorded)[0]
 
 
 def _load_ms(

@@ -43,6 +43,7 @@ class _Body(msgspec.Struct, array_like=True, gc=False):
     """What is stored: facts other than time in the order of the stream, time packed."""
 
     previous: bytes
+    recorded_at_us: int
     facts: list[FactRow]
     bundles: list[Bundle | None]
     keys: bytes
@@ -50,11 +51,13 @@ class _Body(msgspec.Struct, array_like=True, gc=False):
 
 
 class Restored(NamedTuple):
-    """A patient as of a snapshot, the archive of its time and the hash its next event links to."""
+    """A patient as of a snapshot, the archive of its time, the hash its next event links to, and
+    when its last event was recorded."""
 
     patient: Patient
     archive: PackedArchive
     previous: bytes
+    recorded_at_us: int
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -67,25 +70,28 @@ def is_due(version: int, last: int) -> bool:
 
 
 def snapshot(
-    stream_id: str, patient: Patient, archive: PackedArchive, previous: bytes
+    stream_id: str, patient: Patient, archive: PackedArchive, previous: bytes, recorded_at_us: int
 ) -> tuple[Snapshot, PackedArchive]:
     """The patient's snapshot, and the archive in which all of its time lies from now on.
 
     `archive` is the present one, whose unopened bundles are taken over as they are; `previous` is
-    the hash that the patient's next event links to.
+    the hash that the patient's next event links to; `recorded_at_us` when its last was recorded.
     """
-    body, packed = _pack(patient, archive, previous)
+    body, packed = _pack(patient, archive, previous, recorded_at_us)
     state = _encode(body)
     checksum = _checksum(stream_id, patient.version, FORM, state)
     return Snapshot(stream_id, patient.version, FORM, checksum + state), packed
 
 
-def _pack(patient: Patient, archive: PackedArchive, previous: bytes) -> tuple[_Body, PackedArchive]:
+def _pack(
+    patient: Patient, archive: PackedArchive, previous: bytes, recorded_at_us: int
+) -> tuple[_Body, PackedArchive]:
     packed = archive.with_entries(patient.entries)
     patient.put_away(packed)
     facts = [fact_row(event) for event in patient.events.values()]
     keys, entries = (index.to_bytes() for index in packed.indexes)
-    return _Body(previous, facts, list(packed.bundles), keys, entries), packed
+    bundles = list(packed.bundles)
+    return _Body(previous, recorded_at_us, facts, bundles, keys, entries), packed
 
 
 def restore(taken: Snapshot) -> Restored:
@@ -104,7 +110,7 @@ def restore(taken: Snapshot) -> Restored:
         ) from error
     archive = PackedArchive(address, found.bundles, keys, entries)
     patient = Patient.restored(*address, taken.version, facts, archive)
-    return Restored(patient, archive, found.previous)
+    return Restored(patient, archive, found.previous, found.recorded_at_us)
 
 
 def _checksum(stream_id: str, version: int, form: str, body: bytes) -> bytes:
@@ -118,7 +124,7 @@ def _form() -> str:
     patient = Patient(*address)
     for event in map(decode_event, _specimen()):
         evolve(patient, event)
-    body, _ = _pack(patient, PackedArchive.empty(address), b"")
+    body, _ = _pack(patient, PackedArchive.empty(address), b"", 0)
     body.bundles = [Bundle(b.months, zlib.decompress(b.packed)) for b in body.bundles if b]
     return f"sha256:{sha256(_encode((REVISION, body))).hexdigest()}"
 

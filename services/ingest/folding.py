@@ -67,6 +67,8 @@ class Folding:
         self._remerged: set[str] = set()
         """Patients of whom something was said that may change whom they are merged into."""
         self._streams: dict[bytes, str] = {}
+        self._instants: dict[str, int] = {}
+        """When this batch is recorded of each patient, in microseconds since the epoch."""
         self.results = results
         self.batch = Batch()
         self.accepted = 0
@@ -96,7 +98,7 @@ class Folding:
         hot = self._patients[stream_id]
         patient = hot.live.patient
         policy = self._policy_of(patient.practice_id)
-        now = self._recorded_at_us // MICROSECONDS
+        now = self._instant(stream_id, hot) // MICROSECONDS
         if hot.live.would_change(passed.month, now, self._book, policy):
             accepted = tick(patient, passed)
             self._append(hot, accepted, stream_id, event_key(*accepted.event.key))
@@ -165,20 +167,31 @@ class Folding:
         self._append(self.patient(stream), accepted, stream, event_key(*accepted.event.key))
         self.accepted -= 1
 
+    def _instant(self, stream_id: str, hot: HotPatient) -> int:
+        """When what this batch appends to a patient is recorded: now, and never before or at what
+        the patient has, by whatever clock that was recorded."""
+        instant = self._instants.get(stream_id)
+        if instant is None:
+            instant = max(self._recorded_at_us, hot.recorded_at_us + 1)
+            self._instants[stream_id] = instant
+        return instant
+
     def _append(self, hot: HotPatient, accepted: Accepted, stream_id: str, key: bytes) -> None:
         event, patient = accepted.event, hot.live.patient
+        instant = self._instant(stream_id, hot)
         state = encode_state(
             source=event.source,
             id=event.id,
             time_text=accepted.time_text,
-            recorded_at_us=self._recorded_at_us,
+            recorded_at_us=instant,
             previous=hot.previous,
             data=accepted.data,
             history=event.history,
         )
         version = patient.version + 1
         policy = self._policy_of(event.practice_id)
-        months, changes = hot.live.take(event, self._recorded_at_us, self._book, policy)
+        months, changes = hot.live.take(event, instant, self._book, policy)
+        hot.recorded_at_us = instant
         hot.previous = link(stream_id, version, accepted.name, state)
         self.batch.events.append(StoredEvent(stream_id, version, accepted.name, state, key))
         self.batch.versions[stream_id] = version
@@ -196,7 +209,7 @@ class Folding:
                 change,
                 event.key,
                 version,
-                self._recorded_at_us,
+                instant,
             )
             self.batch.transitions.append(row)
         self.accepted += 1

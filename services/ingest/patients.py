@@ -18,20 +18,23 @@ log = logging.getLogger("caretally.ingest")
 
 
 class HotPatient:
-    """A live patient with the hash that its next event links to, and its last snapshot."""
+    """A live patient with what its next event goes by, and its last snapshot."""
 
-    __slots__ = ("_archive", "_kept_version", "live", "previous")
+    __slots__ = ("_archive", "_kept_version", "live", "previous", "recorded_at_us")
 
     def __init__(
         self,
         live: LivePatient,
         previous: bytes | None,
+        recorded_at_us: int,
         archive: PackedArchive,
         kept_version: int,
     ) -> None:
-        """`kept_version` is the version of the last snapshot, 0 without one."""
+        """`previous` is the hash that the next event links to, `recorded_at_us` when the last one
+        was recorded (0 without any), `kept_version` the version of the last snapshot (the same)."""
         self.live = live
         self.previous = previous
+        self.recorded_at_us = recorded_at_us
         self._archive = archive
         self._kept_version = kept_version
 
@@ -41,7 +44,9 @@ class HotPatient:
         patient = self.live.patient
         if self.previous is None or not is_due(patient.version, self._kept_version):
             return None
-        taken, self._archive = snapshot(stream_id, patient, self._archive, self.previous)
+        taken, self._archive = snapshot(
+            stream_id, patient, self._archive, self.previous, self.recorded_at_us
+        )
         self._kept_version = taken.version
         return taken
 
@@ -101,17 +106,19 @@ def revive(stream: StoredStream) -> HotPatient:
     address = split_stream_id(stream.stream_id)
     if stream.snapshot is None:
         patient, archive = Patient(*address), PackedArchive.empty(address)
-        previous, kept_version = None, 0
+        previous, recorded, kept_version = None, 0, 0
     else:
-        patient, archive, previous = restore(stream.snapshot)
+        patient, archive, previous, recorded = restore(stream.snapshot)
         kept_version = patient.version
     for stored in stream.events:
-        evolve(patient, decode_event(stored))
+        event = decode_event(stored)
+        evolve(patient, event)
+        recorded = max(recorded, event.recorded_at_us or 0)
     if stream.events:
         last = stream.events[-1]
         previous = link(last.stream_id, last.version, last.name, last.state)
     live = LivePatient(patient, map(_standing, stream.alerts))
-    return HotPatient(live, previous, archive, kept_version)
+    return HotPatient(live, previous, recorded, archive, kept_version)
 
 
 def _standing(state: AlertState) -> tuple[Watched, Standing]:

@@ -66,9 +66,10 @@ class Kept:
         """Take a snapshot; go on with the same patient or with the one that is loaded from it."""
         assert self.previous is not None
         patient = self.live.patient
-        taken, self.archive = snapshot(STREAM, patient, self.archive, self.previous)
+        taken, self.archive = snapshot(STREAM, patient, self.archive, self.previous, NOW_US)
         if reload:
-            self.live.patient, self.archive, self.previous = restore(taken)
+            self.live.patient, self.archive, self.previous, at = restore(taken)
+            assert at == NOW_US
 
 
 def replies(patient: Patient, events: Sequence[Event]) -> list[Decision]:
@@ -129,7 +130,7 @@ def taken(events: Sequence[Event]) -> Snapshot:
     for stored in log:
         evolve(patient, decode_event(stored))
     empty = PackedArchive.empty((PRACTICE, PATIENT))
-    return snapshot(STREAM, patient, empty, link_of(log[-1]))[0]
+    return snapshot(STREAM, patient, empty, link_of(log[-1]), NOW_US)[0]
 
 
 YEAR = [*ready("2024-01"), *(staff(f"t{n}", f"2024-{n:02d}-15", 1200) for n in range(1, 13))]
