@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from projections.letters import DeadLetter as DeadLetter
+from projections.letters import LetterAct
+
 
 class StoredEvent(NamedTuple):
     """One event as it lies in the log.
@@ -91,28 +94,6 @@ FOREVER = "9999-99"
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """Bad input, kept whole: original bytes, key and headers, with the reason.
-
-    `origin` names the door and place: `kafka:ehr.events.v1/3@17`, `file:NAME:12`, `http`.
-    `replayed_at_us` says when it was put in again and taken; None: it still waits.
-    """
-
-    origin: str
-    reason: str
-    field: str
-    sentence: str
-    value: bytes | None
-    key: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
-    received_at_us: int
-    id: int = 0
-    replayed_at_us: int | None = None
-    waits_for: str = ""
-    """The key of what would mend it by itself (`projections.translated`), '' where nothing does."""
-
-
-@dataclass(frozen=True, slots=True)
 class Link:
     """One standing identity of a patient. `key` stands for practice, system and value; the rest is
     the order of the event that says so."""
@@ -179,6 +160,8 @@ class Batch:
     """(stream_id, month) pairs whose assessment no longer has a ground to exist."""
     transitions: list[TransitionRow] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    letter_acts: list[LetterAct] = field(default_factory=list)
+    """What people do with letters; `LetterMoved` where one is not as the act expects it."""
     replayed: dict[int, int] = field(default_factory=dict)
     """Dead letters (by id) that this batch takes after all, and when; the first time stays."""
     enrolled: dict[str, list[EnrolledMonths]] = field(default_factory=dict)
@@ -241,8 +224,8 @@ class Store(Protocol):
     def commit(self, batch: Batch) -> None:
         """Write the batch in one durable transaction, or raise and write nothing.
 
-        Raises `StreamMoved`, `KeysTaken`, `PositionPassed` or `ReadModelsMoved`; anything else is
-        an outage.
+        Raises `StreamMoved`, `KeysTaken`, `PositionPassed`, `ReadModelsMoved` or `LetterMoved`;
+        anything else is an outage.
         """
 
     def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:

@@ -22,6 +22,7 @@ from infra.eventstore.translated import open_translations
 from infra.making import making_of
 from infra.settings import Settings
 from projections.boundaries import Passed
+from projections.letters import LetterAct
 from projections.ports import ReadModelsMoved, Store
 from projections.translated import Translations
 from services.ingest import Delivery, Ingest, Judge, Outcome
@@ -67,11 +68,12 @@ class SharedIngest(Ingest):
         tracking: Mapping[str, int] | None = None,
         keep_dead_letters: bool = True,
         judge: Judge | None = None,
+        acts: Sequence[LetterAct] = (),
     ) -> Outcome:
         with self._turn:
             began = time.perf_counter()
             try:
-                outcome = super().take(deliveries, tracking, keep_dead_letters, judge)
+                outcome = super().take(deliveries, tracking, keep_dead_letters, judge, acts)
             except ReadModelsMoved as error:
                 self.superseded = error
                 raise

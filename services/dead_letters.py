@@ -9,7 +9,8 @@ from typing import Any
 
 from domain.rejections import Rejection
 from infra.codec import instant_text
-from projections.ports import DeadLetter, Store
+from projections.letters import DeadLetter, LetterAct
+from projections.ports import Store
 from services.ingest import Ingest
 from services.releasing import delivery_of
 
@@ -23,7 +24,7 @@ BATCH_BYTES_MAX = 8 * 1_048_576
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which letters are asked for. None is any; `origin` is the beginning of one; letters that
-    were taken since are left out unless `taken_too`."""
+    were taken or set aside since are left out unless `taken_too`."""
 
     reason: str | None = None
     origin: str | None = None
@@ -33,7 +34,7 @@ class Wanted:
         return (
             self.reason in (None, letter.reason)
             and letter.origin.startswith(self.origin or "")
-            and (self.taken_too or letter.replayed_at_us is None)
+            and (self.taken_too or letter.is_open)
         )
 
 
@@ -84,11 +85,13 @@ def as_listed(letter: DeadLetter) -> dict[str, Any]:
         "field": letter.field,
         "sentence": letter.sentence,
         "replayed_at": letter.replayed_at_us and instant_text(letter.replayed_at_us),
+        "set_aside_at": letter.set_aside_at_us and instant_text(letter.set_aside_at_us),
     }
 
 
-def as_shown(letter: DeadLetter) -> dict[str, Any]:
-    """A letter whole. Bytes are {"text": …} where they are UTF-8, else {"base64": …}."""
+def as_shown(letter: DeadLetter, acts: Iterable[LetterAct]) -> dict[str, Any]:
+    """A letter whole, with what people did with it. Bytes are {"text": …} where they are UTF-8,
+    else {"base64": …}."""
     headers = [
         {"name": name.encode("utf-8", "backslashreplace").decode(), "value": _bytes(value)}
         for name, value in letter.headers
@@ -97,6 +100,17 @@ def as_shown(letter: DeadLetter) -> dict[str, Any]:
         "key": None if letter.key is None else _bytes(letter.key),
         "headers": headers,
         "value": None if letter.value is None else _bytes(letter.value),
+        "acts": [_as_told(act) for act in acts],
+    }
+
+
+def _as_told(act: LetterAct) -> dict[str, Any]:
+    return {
+        "at": instant_text(act.at_us),
+        "kind": act.kind.value,
+        "by": act.by,
+        "reason": act.reason,
+        "value": None if act.value is None else _bytes(act.value),
     }
 
 

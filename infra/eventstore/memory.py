@@ -7,6 +7,7 @@ from dataclasses import replace
 from threading import Condition
 
 from infra.eventstore.rows import after, doubled_keys, in_order, printable, whole_assessment
+from projections.letters import LetterAct, LetterMoved, acted
 from projections.ports import (
     AlertState,
     AssessmentRow,
@@ -40,6 +41,7 @@ class MemoryStore:
         self._transitions: list[TransitionRow] = []
         self._decided: set[tuple[str, int]] = set()
         self._letters: list[DeadLetter] = []
+        self.letter_acts: list[LetterAct] = []
         self._tracking: dict[str, int] = {}
         self._delivered: dict[str, int] = {}
         self._snapshots: dict[str, Snapshot] = {}
@@ -63,6 +65,9 @@ class MemoryStore:
             self.links.update(batch.links)
             self.resources.update({r.key: r for r in batch.resources})
             self._keep(batch.dead_letters)
+            for act in batch.letter_acts:
+                self._letters[act.letter_id - 1] = acted(self._letter(act.letter_id), act)
+            self.letter_acts += batch.letter_acts
             self._mark_replayed(batch.replayed)
             self._wait_anew(batch.refused_again)
             self._remember(batch.snapshots)
@@ -86,6 +91,8 @@ class MemoryStore:
         taken = {e.key: self._keys[e.key] for e in batch.events if e.key in self._keys}
         if taken := taken or doubled_keys(batch.events):
             raise KeysTaken(taken)
+        for act in batch.letter_acts:
+            acted(self._letter(act.letter_id), act)
 
     def _refuse_moved(self, batch: Batch) -> None:
         for stream, version in batch.versions.items():
@@ -205,6 +212,11 @@ class MemoryStore:
         with self._changed:
             start = max(after, 0)
             return self._transitions[start : start + limit]
+
+    def _letter(self, letter_id: int) -> DeadLetter:
+        if not 0 < letter_id <= len(self._letters):
+            raise LetterMoved(f"there is no letter {letter_id}")
+        return self._letters[letter_id - 1]
 
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         with self._changed:

@@ -12,8 +12,8 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, Operationa
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
+from infra.eventstore import letters, translated
 from infra.eventstore import postgres_rows as sql
-from infra.eventstore import translated
 from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.postgres_lock import end_silent_holders, lock_log, waited_in_vain
 from infra.eventstore.postgres_recorder import (
@@ -33,7 +33,7 @@ from infra.eventstore.rows import (
     whole_assessment,
 )
 from infra.eventstore.schema import Report, silent
-from infra.eventstore.sqlite_rows import alert, event, letter, transition
+from infra.eventstore.sqlite_rows import SELECT_LETTERS, alert, event, letter, transition
 from projections.ports import (
     Batch,
     DeadLetter,
@@ -115,6 +115,7 @@ class PostgresStore:
                 c.execute(sql.ADD_ENROLLED, sql.columns(rows))
         if batch.dead_letters:
             c.execute(sql.ADD_LETTERS, sql.letter_columns(batch.dead_letters))
+        letters.write(c, batch.letter_acts, "%s")
         if batch.replayed:
             c.execute(sql.MARK_REPLAYED, sql.columns(sorted(batch.replayed.items())))
         translated.write(c, batch, "%s")
@@ -247,12 +248,8 @@ class PostgresStore:
             self._execute(sql.ADD_LETTERS, sql.letter_columns(letters))
 
     def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
-        rows = self._select(
-            "SELECT id, origin, reason, field, sentence, value, key, headers, received_at_us, "
-            "replayed_at_us, waits_for FROM dead_letters WHERE id > %s ORDER BY id LIMIT %s",
-            (after, limit),
-        )
-        return [letter(row) for row in rows]
+        query = SELECT_LETTERS.replace("?", "%s")
+        return [letter(row) for row in self._select(query, (after, limit))]
 
     def delivered(self, sink: str) -> int:
         rows = self._select("SELECT position FROM delivered WHERE sink = %s", (sink,))

@@ -121,6 +121,7 @@ def is_empty(batch: Batch) -> bool:
         or batch.transitions
         or batch.enrolled
         or batch.dead_letters
+        or batch.letter_acts
         or batch.replayed
         or batch.links
         or batch.resources

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from eventsourcing.persistence import IntegrityError, Tracking
 from eventsourcing.sqlite import SQLiteCursor
 
-from infra.eventstore import translated
+from infra.eventstore import letters, translated
 from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.rows import (
     after,
@@ -35,6 +35,7 @@ from infra.eventstore.sqlite_rows import (
     MARK_REPLAYED,
     NOTE_GONE,
     SELECT_ALERTS,
+    SELECT_LETTERS,
     SELECT_SNAPSHOTS,
     SELECT_STREAMS,
     SELECT_TRANSITIONS,
@@ -121,6 +122,7 @@ class SQLiteStore:
         c.executemany(FORGET_ENROLLED, [(stream,) for stream in batch.enrolled])
         c.executemany(ADD_ENROLLED, enrolled_rows(batch))
         c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
+        letters.write(c.sqlite_cursor, batch.letter_acts)
         c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
         translated.write(c.sqlite_cursor, batch)
         c.executemany(SET_SNAPSHOT, [snapshot_row(s) for s in batch.snapshots])
@@ -251,12 +253,7 @@ class SQLiteStore:
                 c.executemany(ADD_LETTER, [letter_row(dead) for dead in letters])
 
     def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
-        return self._select(
-            letter,
-            "SELECT id, origin, reason, field, sentence, value, key, headers, received_at_us, "
-            "replayed_at_us, waits_for FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
-            (after, limit),
-        )
+        return self._select(letter, SELECT_LETTERS, (after, limit))
 
     def delivered(self, sink: str) -> int:
         rows = self._select(

@@ -44,6 +44,11 @@ ADD_LETTER = (
     "INSERT INTO dead_letters (origin, reason, field, sentence, value, key, headers, "
     "received_at_us, replayed_at_us, waits_for) VALUES (?,?,?,?,?,?,?,?,?,?)"
 )
+LETTER = (
+    "id, origin, reason, field, sentence, value, key, headers, received_at_us, replayed_at_us, "
+    "waits_for, set_aside_at_us"
+)
+SELECT_LETTERS = f"SELECT {LETTER} FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?"
 MARK_REPLAYED = "UPDATE dead_letters SET replayed_at_us = coalesce(replayed_at_us, ?) WHERE id = ?"
 SET_DELIVERED = (
     "INSERT INTO delivered VALUES (?,?) ON CONFLICT (sink) DO UPDATE "
@@ -163,7 +168,7 @@ def transition(row: Any) -> TransitionRow:
 
 
 def letter(row: Any) -> DeadLetter:
-    id, origin, reason, field, sentence, value, key, headers, received, replayed, waits_for = row
+    id, origin, reason, field, sentence, value, key, headers, received, *rest = row
     return DeadLetter(
         origin,
         reason,
@@ -174,8 +179,7 @@ def letter(row: Any) -> DeadLetter:
         decode_headers(headers),
         received,
         id,
-        replayed,
-        waits_for,
+        *rest,
     )
 
 

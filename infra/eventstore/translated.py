@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.eventstore.memory import MemoryStore
 from infra.eventstore.rows import printable
-from infra.eventstore.sqlite_rows import letter
+from infra.eventstore.sqlite_rows import LETTER, letter
 from infra.eventstore.transactions import (
     Cursor,
     Transaction,
@@ -23,10 +23,6 @@ from projections.translated import Standing, Translations
 KEYS = 400
 """Keys a statement: SQLite takes a limited number of values."""
 
-LETTER = (
-    "id, origin, reason, field, sentence, value, key, headers, received_at_us, replayed_at_us, "
-    "waits_for"
-)
 FORGET_LINKS = "DELETE FROM identities WHERE stream_id = ?"
 ADD_LINK = "INSERT INTO identities (stream_id, key, time, source, id) VALUES (?,?,?,?,?)"
 SET_RESOURCE = (
@@ -111,8 +107,8 @@ class SqlTranslations:
 
     def _letters(self, which: str, values: tuple[Any, ...]) -> list[DeadLetter]:
         query = (
-            f"SELECT {LETTER} FROM dead_letters WHERE replayed_at_us IS NULL AND {which} "
-            "AND id > ? ORDER BY id LIMIT ?"
+            f"SELECT {LETTER} FROM dead_letters WHERE replayed_at_us IS NULL "
+            f"AND set_aside_at_us IS NULL AND {which} AND id > ? ORDER BY id LIMIT ?"
         )
         with self._transaction(False) as c:
             c.execute(query.replace("?", self._mark), values)
@@ -158,8 +154,5 @@ class MemoryTranslations:
         return [
             dead
             for dead in self._store.dead_letters(0, 2**62)
-            if dead.id > after
-            and dead.replayed_at_us is None
-            and dead.waits_for
-            and dead.waits_for in keys
+            if dead.id > after and dead.is_open and dead.waits_for and dead.waits_for in keys
         ][:limit]

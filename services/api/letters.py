@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from domain.rejections import Reason
 from infra.codec import instant_text
-from projections.ports import DeadLetter
+from infra.eventstore.letters import open_letters
+from projections.letters import ActKind, DeadLetter
 from services.access import Right, needs, principal_of
 from services.api import asking
 from services.api.cursors import unsealed
@@ -40,6 +41,7 @@ class DeadLetterItem:
     field: str
     sentence: str
     replayed_at: str | None
+    set_aside_at: str | None
     practice_id: str | None
     review: bool
     waits_for: str
@@ -60,12 +62,24 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterActItem:
+    """What a person did with a letter; `value` is what was taken in the original's place."""
+
+    at: str
+    kind: ActKind
+    by: str
+    reason: str
+    value: Bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetterWhole(DeadLetterItem):
-    """A letter with everything that came in it."""
+    """A letter with everything that came in it, and what people did with it."""
 
     key: Bytes | None
     headers: tuple[Header, ...]
     value: Bytes | None
+    acts: tuple[LetterActItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,7 @@ async def dead_letters(
     cursor: asking.Cursor = None,
 ) -> Response:
     """Refused input, oldest first, without the payloads. `review=true`: what waits for a person,
-    a mapping, an identity or a fetch; `all=true`: also what was taken since.
+    a mapping, an identity or a fetch; `all=true`: also what was taken or set aside since.
 
     Letters that name no practice are shown to those alone who see every practice.
     """
@@ -115,7 +129,8 @@ async def dead_letter(request: Request, letter: asking.IdInPath) -> Response:
 
     def read() -> Answer:
         found = _letter(request, desk, letter)
-        return Answer(encode(_listed(desk, found) | as_shown(found)))
+        acts = open_letters(desk.parts.store).acts(letter)
+        return Answer(encode(_listed(desk, found) | as_shown(found, acts)))
 
     return await desk.read(request, {"dead_letter": str(letter)}, read)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,10 +28,24 @@ ReasonText = Annotated[
 Origin = Annotated[
     str | None, typer.Option(help="Only those whose origin begins so, such as file:march.jsonl.")
 ]
-TakenToo = Annotated[bool, typer.Option("--all", help="Also those that were taken since.")]
+TakenToo = Annotated[
+    bool, typer.Option("--all", help="Also those that were taken or set aside since.")
+]
 All = Annotated[bool, typer.Option("--all", help="Every letter that was not taken yet.")]
 Raw = Annotated[bool, typer.Option("--raw", help="Print the original bytes and nothing else.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+FACTS = (
+    "id",
+    "received_at",
+    "origin",
+    "reason",
+    "field",
+    "sentence",
+    "replayed_at",
+    "set_aside_at",
+)
 
 
 @app.callback()
@@ -50,7 +64,9 @@ def list_(
     taken_too: TakenToo = False,
     as_json: AsJson = False,
 ) -> None:
-    """List refused input, oldest first, with the reason of each. What was taken since is left out.
+    """List refused input, oldest first, with the reason of each.
+
+    What was taken or set aside since is left out.
 
     \b
     Example: caretally dead-letters list --reason unknown-type --json
@@ -79,6 +95,7 @@ def show(
     \b
     Example: caretally dead-letters show 12 --raw > event.json
     """
+    from infra.eventstore.letters import open_letters
     from services.dead_letters import as_shown
 
     if raw and as_json:
@@ -86,12 +103,13 @@ def show(
     with opened() as parts:
         written_down(parts, "dead-letters show", actor, reason, dead_letter=str(letter_id))
         letter = _letter(parts.store, letter_id)
+        shown = as_shown(letter, open_letters(parts.store).acts(letter_id))
     if raw:
         print_bytes([letter.value or b""])
     elif as_json:
-        print_lines([to_json(as_shown(letter))])
+        print_lines([to_json(shown)])
     else:
-        print_lines(line.encode() for line in _page(letter))
+        print_lines(line.encode() for line in _page(letter, shown))
 
 
 @app.command()
@@ -183,19 +201,20 @@ def _tell(done: list[Replayed], as_json: bool) -> None:
 def _line(letter: DeadLetter) -> str:
     from infra.codec import instant_text
 
-    taken = "" if letter.replayed_at_us is None else "  (taken since)"
+    taken = "" if letter.is_open else "  (taken since)"
+    if not letter.is_open and letter.replayed_at_us is None:
+        taken = "  (set aside)"
     field = letter.field or "-"
     parts = (instant_text(letter.received_at_us), letter.origin, letter.reason, field)
     return plain(f"{letter.id}  {'  '.join(parts)}  {letter.sentence}{taken}")
 
 
-def _page(letter: DeadLetter) -> Iterator[str]:
+def _page(letter: DeadLetter, shown: dict[str, Any]) -> Iterator[str]:
     """A letter for people; whatever a terminal would act upon is escaped."""
-    from services.dead_letters import as_shown
-
-    shown = as_shown(letter)
-    for name in ("id", "received_at", "origin", "reason", "field", "sentence", "replayed_at"):
+    for name in FACTS:
         yield plain(f"{name.replace('_', ' '):<12} {'-' if shown[name] is None else shown[name]}")
+    for act in shown["acts"]:
+        yield plain(f"{act['kind']:<12} {act['at']} by {act['by']}: {act['reason']}")
     yield f"{'key':<12} {_shown_bytes(shown['key'])}"
     for header in shown["headers"]:
         yield plain(f"{'header':<12} {header['name']}: ") + _shown_bytes(header["value"])

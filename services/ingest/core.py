@@ -17,6 +17,7 @@ from domain.rejections import Rejection
 from domain.rules import RuleBook
 from infra.clock import Clock
 from projections.boundaries import Passed
+from projections.letters import LetterAct
 from projections.ports import KeysTaken, Store, StreamMoved
 from services.ingest.folding import Folding
 from services.ingest.letters import write_letters
@@ -81,14 +82,16 @@ class Ingest:
         tracking: Mapping[str, int] | None = None,
         keep_dead_letters: bool = True,
         judge: Judge | None = None,
+        acts: Sequence[LetterAct] = (),
     ) -> Outcome:
         """Take a batch in one transaction and return when it is durable.
 
         `tracking` maps feed names to the positions this batch takes them to. With
         `keep_dead_letters` false, rejections are only reported (a sender that is told of them
-        keeps its own copy). Raises `PositionPassed` for a late or repeated delivery of a feed's
-        positions and whatever `judge` raises; any other exception is an outage. Nothing was
-        written then.
+        keeps its own copy). `acts` are written with the letters that are taken. Raises
+        `PositionPassed` for a late or repeated delivery of a feed's positions, `LetterMoved` for
+        an act that came too late, and whatever `judge` raises; any other exception is an outage.
+        Nothing was written then.
         """
         opened = self._open(deliveries)
         taken: dict[bytes, str] = {}
@@ -98,6 +101,7 @@ class Ingest:
             write_letters(batch, opened, results, self._recorded_at_us)
             if not keep_dead_letters:
                 batch.dead_letters.clear()
+            batch.letter_acts = [act for act in acts if act.letter_id in batch.replayed]
             batch.resources = opened.taken(results)
             batch.tracking.update(tracking or {})
             batch.makings = self._makings

@@ -48,6 +48,7 @@ def test_letters_are_listed_with_when_whence_and_why(letters: Command) -> None:
         "field": "type",
         "sentence": "type: expected an event type of the contract; found 'x'.",
         "replayed_at": None,
+        "set_aside_at": None,
     }
 
 
