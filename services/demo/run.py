@@ -13,6 +13,7 @@ from typing import Final
 from infra.clock import Clock
 from infra.codec import decode_event
 from infra.settings import Settings
+from projections.letters import LetterAct
 from projections.ports import Store
 from services.bootstrap import Parts, composed
 from services.demo.board import Board
@@ -65,8 +66,9 @@ class CountedIngest(Ingest):
         tracking: Mapping[str, int] | None = None,
         keep_dead_letters: bool = True,
         judge: Judge | None = None,
+        acts: Sequence[LetterAct] = (),
     ) -> Outcome:
-        outcome = self._core.take(deliveries, tracking, keep_dead_letters, judge)
+        outcome = self._core.take(deliveries, tracking, keep_dead_letters, judge, acts)
         self.total.accepted += outcome.accepted
         self.total.duplicates += outcome.duplicates
         self.total.dead_lettered += outcome.dead_lettered
