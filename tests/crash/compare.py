@@ -100,11 +100,13 @@ def settle(world: World) -> None:
         eventually(
             lambda: world.ask(lambda s: world.done(s, "projector") == s.head()),
             "what crosses patients is decided",
+            moving=lambda: world.ask(lambda s: world.done(s, "projector")),
         )
     sink = f"kafka:{world.settings.alerts_topic}"
     eventually(
         lambda: world.ask(lambda s: not s.transitions(s.delivered(sink), 1)),
         "every transition is delivered",
+        moving=lambda: world.ask(lambda s: s.delivered(sink)),
     )
 
 
@@ -117,7 +119,11 @@ def wait_until_stored(world: World) -> None:
         found = {feed: store.tracking(feed) for feed in wanted}
         return all(at is not None and at >= wanted[feed] for feed, at in found.items())
 
-    eventually(lambda: world.ask(stored), "all that lies on the topic is stored")
+    eventually(
+        lambda: world.ask(stored),
+        "all that lies on the topic is stored",
+        moving=lambda: world.ask(lambda s: s.head()),
+    )
 
 
 def compare(world: World) -> Figures:

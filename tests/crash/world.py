@@ -31,7 +31,7 @@ from tests.delivery.feed import LAST_DAY, Message, binary, broken, structured
 from tests.services.serving import clean
 
 PATIENCE_SECONDS = 180.0
-"""How long a loaded machine may take for what usually takes a second or two."""
+"""How long a loaded machine may take to get anywhere with what usually takes a second or two."""
 
 BROKEN_EVERY = 40
 """One message in so many is nonsense."""
@@ -290,9 +290,19 @@ def world(
                 member.kill()
 
 
-def eventually(true: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait for something to be so; an error that says what was not, when it is not in time."""
-    end = time.monotonic() + seconds
+def eventually(
+    true: Callable[[], bool],
+    what: str,
+    seconds: float = PATIENCE_SECONDS,
+    moving: Callable[[], object] = lambda: None,
+) -> None:
+    """Wait for something to be so; an error that says what was not, when it is not in time.
+
+    Where `moving` tells something new, it is still being worked on, and the time begins again.
+    """
+    end, seen = time.monotonic() + seconds, moving()
     while not true():
+        if (now := moving()) != seen:
+            end, seen = time.monotonic() + seconds, now
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
         time.sleep(0.05)

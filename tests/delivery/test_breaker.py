@@ -75,7 +75,7 @@ async def test_a_few_bad_ones_never_trip_it(settings: KafkaSettings, database: s
         await send(settings, messages)
         await until(lambda: service.store.counts()["dead_letters"] == bad)
         await until(lambda: service.store.counts()["events"] == 2000)
-        assert service.door.progress.ready() == (True, "")
+        await until(lambda: service.door.progress.ready() == (True, ""))
 
 
 def test_a_serving_process_says_it_on_readyz_and_metrics_and_stays_alive(

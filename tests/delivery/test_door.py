@@ -164,7 +164,7 @@ async def test_a_wrong_message_is_kept_whole_and_the_next_one_is_stored(
         for message in wrong[:4]:
             assert (message.value, message.key, tuple(message.headers)) in kept
         assert {x.reason for x in letters(service.store)}
-        assert service.door.progress.ready() == (True, "")
+        await until(lambda: service.door.progress.ready() == (True, ""))
 
 
 async def test_an_outage_of_the_store_stops_consumption_and_loses_nothing(
@@ -177,12 +177,12 @@ async def test_an_outage_of_the_store_stops_consumption_and_loses_nothing(
         service.switch.down = True
         await send(settings, messages[200:])
         await until(lambda: service.switch.refused >= 4)
-        assert service.door.progress.ready() == (False, "held back by OSError")
+        await until(lambda: service.door.progress.ready() == (False, "held back by OSError"))
         assert await asyncio.to_thread(ahead_of_store, settings, service) == []
         service.switch.down = False
         await settled(service, 500, bad)
         assert_exactly_once(service.store, 500, bad)
-        assert service.door.progress.ready() == (True, "")
+        await until(lambda: service.door.progress.ready() == (True, ""))
 
 
 def ahead_of_store(settings: KafkaSettings, service: Service) -> list[TopicPartition]:

@@ -32,7 +32,7 @@ async def test_a_frozen_broker_and_a_killed_one_are_waited_out(
         await asyncio.to_thread(produce, broker.bootstrap, topic, messages[2 * third :])
         await until(lambda: counts()["events"] >= 900 and counts()["dead_letters"] >= bad, 60)
         assert_exactly_once(service.store, 900, bad)
-        assert service.door.progress.ready() == (True, "")
+        await until(lambda: service.door.progress.ready() == (True, ""))
 
 
 async def test_a_consumer_may_be_started_before_its_broker(
