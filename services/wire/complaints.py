@@ -20,14 +20,23 @@ _QUIET_FIELDS: Final = {"subject", "practiceid"}
 
 def rejection_of(error: ValidationError, model: type[BaseModel]) -> Rejection:
     """The first fault, in the order of the contract's members."""
-    first = error.errors(include_url=False, include_context=True)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    expected = _expected(first, model)
-    unset = first["input"] is None and len(first["loc"]) == 1
-    if first["type"] == "missing" or unset:  # a null attribute is one that is not there
+    return _rejection(error.errors(include_url=False, include_context=True)[0], model)
+
+
+def rejections_of(error: ValidationError, model: type[BaseModel]) -> list[Rejection]:
+    """Every fault, in the order of the contract's members."""
+    found = error.errors(include_url=False, include_context=True)
+    return [_rejection(each, model) for each in found]
+
+
+def _rejection(fault: ErrorDetails, model: type[BaseModel]) -> Rejection:
+    field = ".".join(str(part) for part in fault["loc"])
+    expected = _expected(fault, model)
+    unset = fault["input"] is None and len(fault["loc"]) == 1
+    if fault["type"] == "missing" or unset:  # a null attribute is one that is not there
         return missing(field, expected).rejection
-    reason = _REASONS.get(first["type"], Reason.INVALID_MEMBER)
-    return refused(reason, field, expected, _found(first)).rejection
+    reason = _REASONS.get(fault["type"], Reason.INVALID_MEMBER)
+    return refused(reason, field, expected, _found(fault)).rejection
 
 
 def _expected(error: ErrorDetails, model: type[BaseModel]) -> str:

@@ -12,7 +12,7 @@ from domain.facts import CLOCK_SOURCE, Fact, Instant
 from domain.rejections import Reason, Rejection
 from infra.codec import canonical_json, content_digest, unfrozen
 from services.wire import json_text, modes, quick
-from services.wire.complaints import rejection_of
+from services.wire.complaints import rejection_of, rejections_of
 from services.wire.envelope import ATTRIBUTES, ENVELOPE_OF_TYPE
 from services.wire.refusal import Refused, missing, refused, token
 from services.wire.work import check_not_ahead
@@ -73,6 +73,20 @@ def decode_document(document: Mapping[str, Any], history: bool = False) -> Decod
         return _of_document(dict(document), history)
     except Refused as refusal:
         return refusal.rejection
+
+
+def faults_of(document: Mapping[str, Any]) -> list[Rejection]:
+    """Everything that is wrong with a CloudEvent which a person's form was made into; none where
+    it would be accepted. What members are only beside each other shows once each is right."""
+    try:
+        name = _type_of(dict(document))
+        envelope = _VALIDATE[name](dict(document))
+        check_not_ahead(envelope.data.fact(), envelope.time)
+    except ValidationError as error:
+        return rejections_of(error, ENVELOPE_OF_TYPE[name])
+    except Refused as refusal:
+        return [refusal.rejection]
+    return []
 
 
 def _of_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:

@@ -7,7 +7,6 @@ a month that changed is named, and nothing is half done.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,20 +15,12 @@ from uuid import UUID, uuid5
 
 from domain.event import Event
 from domain.facts import Month, MonthClaimed, MonthReopened
-from domain.rejections import Rejection
-from infra.codec import stream_id
-from services.audit.telling import second_text
 from services.bootstrap import Parts
 from services.histories import History, histories_of
-from services.ingest import Busy, Delivery, Ingest
+from services.ingest import Busy, Ingest
 from services.pages.close.rows import Row
 from services.pages.close.selecting import Refused, Selected, Stale, changed, current_rows
-
-SOURCE: Final = "urn:caretally:pages"
-"""`source` of what people enter on our pages."""
-ORIGIN: Final = "page"
-TRIES_MAX: Final = 5
-"""How often an act begins anew because other events of its patients came in between."""
+from services.pages.saying import SOURCE, TRIES_MAX, Moved, document, take_whole, versions_of
 
 Kind = Literal["claim", "reopen"]
 NOTHING_SUPPORTED: Final = "nothing is supported, so nothing can be claimed: reopen it instead"
@@ -48,14 +39,6 @@ class Act:
     reason: str
     submitted_on: date
     """The day of the claim; of no matter to a reopening."""
-
-
-class Moved(Exception):
-    """Something of these patients was stored since their months were read."""
-
-
-class NotTaken(Exception):
-    """The log refused an event of ours; the message says why. Nothing was written."""
 
 
 def perform(parts: Parts, ingest: Ingest, act: Act) -> int:
@@ -83,29 +66,14 @@ def _attempt(parts: Parts, ingest: Ingest, act: Act) -> int:
     if refused:
         raise Stale(refused)
     todo = [history for history in histories if history.patient_id not in done]
-    versions = {stream_id(act.practice, h.patient_id): len(h.stored) for h in todo}
+    versions = versions_of(todo)
     for history in todo:
         if len(history.stored) != rows[history.patient_id].version:
             raise Moved
     if todo:
-        _take(parts, ingest, [_delivery(act, rows, h, now) for h in todo], versions)
+        said = [_document(act, rows, history, now) for history in todo]
+        take_whole(parts, ingest, said, list(versions), versions)
     return len(histories)
-
-
-def _take(
-    parts: Parts, ingest: Ingest, deliveries: Sequence[Delivery], versions: Mapping[str, int]
-) -> None:
-    """All of it or nothing: asked after the fold and before the write, the store must still stand
-    where the months were read. What comes later makes the write itself fail, and ask again."""
-
-    def judge(results: Sequence[Rejection | None]) -> None:
-        for refusal in results:
-            if refusal is not None:
-                raise NotTaken(refusal.sentence)
-        if parts.store.versions(list(versions)) != versions:
-            raise Moved
-
-    ingest.take(deliveries, keep_dead_letters=False, judge=judge)
 
 
 def _unfit(act: Act, selected: Sequence[Selected], rows: Mapping[str, Row]) -> Iterator[Refused]:
@@ -145,22 +113,14 @@ def _last_word(history: History, month: Month) -> Event | None:
     return max(standing, key=lambda event: event.order, default=None)
 
 
-def _delivery(act: Act, rows: Mapping[str, Row], history: History, now: int) -> Delivery:
-    """The event as it goes in by any door. It is said now, and after what was said last of the
-    month's claim: else it would not stand."""
+def _document(act: Act, rows: Mapping[str, Row], history: History, now: int) -> dict[str, Any]:
+    """The event. It is said now, and after what was said last of the month's claim: else it would
+    not stand."""
     last = _last_word(history, act.month)
     at = now if last is None else max(now, last.time + 1)
-    event = {
-        "specversion": "1.0",
-        "id": event_id(act, history.patient_id),
-        "source": SOURCE,
-        "type": "month.claimed.v1" if act.kind == "claim" else "month.reopened.v1",
-        "practiceid": act.practice,
-        "subject": history.patient_id,
-        "time": second_text(at),
-        "data": _data(act, rows[history.patient_id]),
-    }
-    return Delivery(json.dumps(event).encode(), None, (), ORIGIN)
+    kind = "month.claimed.v1" if act.kind == "claim" else "month.reopened.v1"
+    id, data = event_id(act, history.patient_id), _data(act, rows[history.patient_id])
+    return document(id, kind, act.practice, history.patient_id, at, data)
 
 
 def _data(act: Act, row: Row) -> dict[str, Any]:

@@ -17,13 +17,14 @@ from domain.time.calendar import first_day
 from projections.ports import ReadModelsMoved
 from services.access.principal import Right
 from services.ingest import Busy, Ingest
-from services.pages.close.acting import Act, Kind, NotTaken, perform
+from services.pages.close.acting import Act, Kind, perform
 from services.pages.close.export import claim_lines, lines_csv
 from services.pages.close.sections import close_of, standing
 from services.pages.close.selecting import BadSelection, Refused, Selected, Stale, selection
 from services.pages.forms import Form
 from services.pages.ids import part
 from services.pages.place import Place, Refusal
+from services.pages.saying import NotTaken
 from services.pages.shell import Shell
 from services.wire import instants
 
