@@ -40,6 +40,13 @@ class Happening:
     def says(self) -> str:
         return self.state or "stands"
 
+    @property
+    def can_be_withdrawn(self) -> bool:
+        """Whether it stands and nothing but a withdrawal takes it back: entries are voided, claims
+        reopened."""
+        kinds = ("time.", "month.", "event.", "clock.", "patient.merged", "identity.")
+        return self.kind == "fact" and not self.state and not self.what.startswith(kinds)
+
 
 def chronicle(known: Known) -> tuple[Happening, ...]:
     """The latest first."""

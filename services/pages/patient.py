@@ -24,6 +24,9 @@ from services.pages.checklist import Check, checklist
 from services.pages.chronicle import Happening, chronicle
 from services.pages.claimed import Claimed, claimed
 from services.pages.curve import Curve, curves
+from services.pages.enter.blanks import BLANKS
+from services.pages.enter.effect import Effect, effect_of
+from services.pages.enter.ways import form_address
 from services.pages.ids import part
 from services.pages.knowing import NOTHING, Difference, Row, Stop, difference
 from services.pages.known import Known, Record, record_of
@@ -166,7 +169,13 @@ def _endpoint(shell: Shell) -> Callable[[Request, Place], Response]:
         moment = asked(request, now.known)
         if moment.elsewhere is not None:
             return RedirectResponse(moment.elsewhere, 303)
-        said = {**_said(record, now, moment), "elsewhere": elsewhere(place, patient, moment)}
+        said = {
+            **_said(record, now, moment),
+            "elsewhere": elsewhere(place, patient, moment),
+            "effect": _effect(request, now.known, moment),
+            "enter": _entering(place, patient, moment),
+            "forms": [blank for blank in BLANKS.values() if blank.offered],
+        }
         template = "patient_then.html" if _is_fragment(request) else "patient.html"
         return shell.page(request, template, place, here=request.url.path, **said)
 
@@ -181,6 +190,20 @@ def elsewhere(place: Place, patient: str, moment: Moment) -> list[tuple[str, str
     if place.principal.may(Right.AUDIT):
         found.append(("Evidence packet", f"{api_address(*way, 'packet')}{query}"))
     return found
+
+
+def _effect(request: Request, now: Known, moment: Moment) -> Effect | None:
+    """What somebody who was led here has just entered."""
+    ids = request.query_params.getlist("entered")
+    return effect_of(now, ids) if ids and moment.at is None else None
+
+
+def _entering(place: Place, patient: str, moment: Moment) -> Callable[..., str] | None:
+    """Where a form about the patient is, for whoever may enter anything; what was known earlier is
+    not for changing."""
+    if moment.at is not None or not place.principal.may(Right.ENTER):
+        return None
+    return lambda form, **given: form_address(place, patient, form, **given)
 
 
 def months_of(known: Known) -> tuple[Month, ...]:

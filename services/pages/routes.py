@@ -16,6 +16,7 @@ from services.pages.board.boards import Boards
 from services.pages.board.changes import Changes
 from services.pages.board.page import BoardPages
 from services.pages.close.page import ClosePages
+from services.pages.enter.page import EnterPages
 from services.pages.shell import Shell
 from services.serve.reads import Reads
 
@@ -39,6 +40,7 @@ class Pages:
             *look.routes(),
             *patient.routes(self._shell),
             *ClosePages(self._shell, self._ingest).routes(),
+            *EnterPages(self._shell, self._ingest).routes(),
             *BoardPages(self._shell, self._boards, self._changes).routes(),
         ]
 

@@ -40,6 +40,7 @@ FILLED = {
     "site": "river",
     "kind": "Task",
     "look": "dark",
+    "form": "time",
 }
 
 ASKED = {"difference": "?from=2025-03-01T00:00:00Z&to=2025-03-26T14:40:00Z"}
