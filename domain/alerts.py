@@ -94,8 +94,7 @@ class Standing:
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """One change of one alert; `seconds_to_go` is None where it has no meaning.
 
     `suppressed` says why it is not delivered; None: it is.
@@ -120,13 +119,15 @@ def alert_id(practice_id: str, patient_id: str, watched: Watched) -> str:
     return _uuid5(f"[{','.join(map(_json_text, texts))},{unit}]".encode())
 
 
+_NAMESPACE = ALERTS.bytes
+_VARIANT = "89ab" * 4
+
+
 def _uuid5(name: bytes) -> str:
     """The text of `uuid.uuid5(ALERTS, name)`: every transition needs one."""
-    digest = bytearray(sha1(ALERTS.bytes + name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    digits = digest.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    digits = sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
+    variant = _VARIANT[int(digits[16], 16)]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 Wanted = dict[Watched, int | None]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from domain.alerts import Standing, Transition, Watched, alert_id
+from domain.alerts import Transition, alert_id
 from domain.assess import Assessment
 from infra.codec import utc_text
 from projections.ports import AlertState, AssessmentRow, TransitionRow
@@ -32,6 +34,80 @@ def assessment_row(stream_id: str, assessment: Assessment) -> AssessmentRow:
     )
 
 
+class _Cause(msgspec.Struct, gc=False):
+    source: str
+    id: str
+
+
+class _Transition(msgspec.Struct, gc=False):
+    """A transition as stored and sent: opaque ids, codes and numbers, no free text.
+
+    `suppressed` is a member only where there is a reason: what is delivered never has it.
+    """
+
+    alert_id: str
+    transition: int
+    state: str
+    type: str
+    practice_id: str
+    patient_id: str
+    month: str
+    code: str
+    unit: int
+    seconds_to_go: int | None
+    cause: _Cause
+    stream_version: int
+    recorded_at: str
+    suppressed: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def transition_columns(
+    stream_id: str,
+    practice_id: str,
+    patient_id: str,
+    transition: Transition,
+    cause: tuple[str, str],
+    version: int,
+    recorded_at_us: int,
+) -> tuple[Any, ...]:
+    """One transition as the columns it is stored in (`infra.eventstore.bypatient.MOVED`)."""
+    watched, number, raised, seconds_to_go, suppressed = transition
+    month, type, code, unit = watched
+    identity = alert_id(practice_id, patient_id, watched)
+    hidden = None if suppressed is None else suppressed.value
+    body = _Transition(
+        identity,
+        number,
+        "raised" if raised else "resolved",
+        type.value,
+        practice_id,
+        patient_id,
+        month,
+        code,
+        unit,
+        seconds_to_go,
+        _Cause(*cause),
+        version,
+        utc_text(recorded_at_us),
+        msgspec.UNSET if hidden is None else hidden,
+    )
+    return (
+        stream_id,
+        practice_id,
+        patient_id,
+        identity,
+        month,
+        type.value,
+        code,
+        unit,
+        number,
+        raised,
+        recorded_at_us,
+        _encode(body),
+        hidden,
+    )
+
+
 def transition_row(
     stream_id: str,
     practice_id: str,
@@ -41,48 +117,13 @@ def transition_row(
     version: int,
     recorded_at_us: int,
 ) -> TransitionRow:
-    """One transition as stored and sent: opaque ids, codes and numbers, no free text.
-
-    `suppressed` is a member only where there is a reason: what is delivered never has it.
-    """
-    watched = transition.watched
-    identity = alert_id(practice_id, patient_id, watched)
-    body: dict[str, object] = {
-        "alert_id": identity,
-        "transition": transition.number,
-        "state": "raised" if transition.raised else "resolved",
-        "type": watched.type.value,
-        "practice_id": practice_id,
-        "patient_id": patient_id,
-        "month": watched.month,
-        "code": watched.code,
-        "unit": watched.unit,
-        "seconds_to_go": transition.seconds_to_go,
-        "cause": {"source": cause[0], "id": cause[1]},
-        "stream_version": version,
-        "recorded_at": utc_text(recorded_at_us),
-    }
-    if transition.suppressed is not None:
-        body["suppressed"] = transition.suppressed.value
-    return TransitionRow(
-        stream_id=stream_id,
-        practice_id=practice_id,
-        patient_id=patient_id,
-        state=alert_state(identity, watched, transition.standing),
-        recorded_at_us=recorded_at_us,
-        body=_encode(body),
-        suppressed=transition.suppressed and transition.suppressed.value,
+    """The same with where its alert stands after it."""
+    columns = transition_columns(
+        stream_id, practice_id, patient_id, transition, cause, version, recorded_at_us
     )
-
-
-def alert_state(identity: str, watched: Watched, standing: Standing) -> AlertState:
-    return AlertState(
-        alert_id=identity,
-        month=watched.month,
-        type=watched.type.value,
-        code=watched.code,
-        unit=watched.unit,
-        transition=standing.transition,
-        raised=standing.raised,
-        silent=standing.silent,
+    identity, month, type, code, unit, number, raised, _, body, suppressed = columns[3:]
+    silent = raised and suppressed is not None
+    state = AlertState(identity, month, type, code, unit, number, raised, silent)
+    return TransitionRow(
+        stream_id, practice_id, patient_id, state, recorded_at_us, body, suppressed=suppressed
     )

@@ -41,16 +41,8 @@ def decode_event(stored: StoredEvent, upcasters: Upcasters = UPCASTERS) -> Event
     The digest is recomputed from the stored content. Raises UndecodableEvent.
     """
     state = stored.state
-    form = FORMS.get(stored.name)
     try:
-        if form is None:
-            envelope, form = _decode_retired(stored, upcasters)
-        else:
-            # Rounding up a long fraction would reach the next second: cut it before.
-            long = state.find(b".", _AFTER_RECORDED_AT) > 0 and b".999999" in state
-            envelope = form.decode(_cut(state) if long else state)
-        data = envelope.data
-        fact: Fact = data if form.to_fact is None else form.to_fact(data)
+        envelope, fact = opened(stored.name, state, upcasters)
         practice_id, patient_id, head = _address(stored.stream_id, stored.name)
         begin = state.index(b',"time":"') + 9
         time_text = state[begin : state.index(b'"', begin)]
@@ -74,13 +66,32 @@ def decode_event(stored: StoredEvent, upcasters: Upcasters = UPCASTERS) -> Event
         raise UndecodableEvent(f"stored event {where} cannot be read: {error}") from error
 
 
+def opened(name: str, state: bytes, upcasters: Upcasters) -> tuple[Envelope[Any], Fact]:
+    """The envelope of an event of that stable name, and the fact in it.
+
+    Raises ValueError or msgspec.MsgspecError.
+    """
+    form = FORMS.get(name)
+    if form is None:
+        envelope, form = _decode_retired(name, state, upcasters)
+    else:
+        envelope = form.decode(_cut(state) if is_long(state) else state)
+    data = envelope.data
+    return envelope, data if form.to_fact is None else form.to_fact(data)
+
+
+def is_long(state: bytes) -> bool:
+    """Whether a fraction may be so long that rounding it up would reach the next second."""
+    return state.find(b".", _AFTER_RECORDED_AT) > 0 and b".999999" in state
+
+
 def _cut(state: bytes) -> bytes:
     return _FRACTION.sub(rb"\1", state)
 
 
-def _decode_retired(stored: StoredEvent, upcasters: Upcasters) -> tuple[Envelope[Any], Form]:
-    raw = msgspec.json.decode(_cut(stored.state))
-    name, seen = stored.name, set[str]()
+def _decode_retired(name: str, state: bytes, upcasters: Upcasters) -> tuple[Envelope[Any], Form]:
+    raw = msgspec.json.decode(_cut(state))
+    seen = set[str]()
     while name not in FORMS:
         if name in seen or name not in upcasters:
             raise UndecodableEvent(f"no event type and no upcaster is named {name!r}")

@@ -28,7 +28,7 @@ from infra.codec.instants import seconds_of
 from infra.codec.unfrozen import unfrozen
 
 
-class _Performer(msgspec.Struct, gc=False, frozen=True):
+class StoredPerformer(msgspec.Struct, gc=False, frozen=True):
     id: str
     role: str
     outside_us: bool = False
@@ -36,7 +36,7 @@ class _Performer(msgspec.Struct, gc=False, frozen=True):
 
 class _Time(msgspec.Struct, gc=False):
     entry_id: str
-    performer: _Performer
+    performer: StoredPerformer
     activity: str
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -59,7 +59,7 @@ class _Billed(msgspec.Struct, gc=False, rename={"from_on": "from", "through_on":
 
 
 @lru_cache(maxsize=100_000)
-def _performer(id: str, role: str, outside_us: bool) -> Performer:
+def performer_of(id: str, role: str, outside_us: bool) -> Performer:
     """One object a person: fewer to make, fewer to keep. (Hashing a `Role` would be slow.)"""
     return Performer(id, Role(role), outside_us)
 
@@ -81,7 +81,7 @@ def _work(data: _Time) -> Work:
 
 def _logged(data: _Time) -> Fact:
     by = data.performer
-    performer = _performer(by.id, by.role, by.outside_us)
+    performer = performer_of(by.id, by.role, by.outside_us)
     fact: TimeLogged = _UnfrozenTimeLogged(
         data.entry_id, performer, data.activity, _work(data), data.program
     )
@@ -91,7 +91,7 @@ def _logged(data: _Time) -> Fact:
 
 def _amended(data: _Amended) -> Fact:
     by = data.performer
-    performer = _performer(by.id, by.role, by.outside_us)
+    performer = performer_of(by.id, by.role, by.outside_us)
     work = _work(data)
     return TimeAmended(data.entry_id, performer, data.activity, work, data.reason, data.program)
 

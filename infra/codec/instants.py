@@ -10,7 +10,7 @@ import msgspec
 
 from domain.facts import Instant
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
 _TEXT_FRACTION = re.compile(r"\.\d+")
@@ -32,17 +32,19 @@ def seconds_of(moment: datetime) -> Instant:
     """Whole seconds since the epoch. Raises ValueError when the moment names no offset."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no offset from UTC")
-    return (moment - _EPOCH) // _SECOND
+    return (moment - EPOCH) // _SECOND
 
 
 def microseconds_of(moment: datetime) -> int:
-    """Microseconds since the epoch."""
-    return (moment - _EPOCH) // _MICROSECOND
+    """Microseconds since the epoch. Raises ValueError when the moment names no offset."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no offset from UTC")
+    return (moment - EPOCH) // _MICROSECOND
 
 
 @lru_cache(maxsize=1024)
 def _second_text(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def utc_text(microseconds: int) -> str:

@@ -6,20 +6,40 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from uuid import uuid4
 
-from infra.codec import split_stream_id
-from infra.eventstore.sqlite_rows import event, transition
+from infra.codec import EventRow, split_stream_id
 from infra.eventstore.transparency import open_transaction
-from projections.ports import AssessmentRow, Store, StoredEvent, TransitionRow
+from projections.ports import AssessmentRow, Store
 
 FETCH: Final = 2_000
 
+MOVED: Final = (
+    "stream_id",
+    "practice_id",
+    "patient_id",
+    "alert_id",
+    "month",
+    "type",
+    "code",
+    "unit",
+    "transition",
+    "raised",
+    "recorded_at_us",
+    "body",
+    "suppressed",
+)
+"""What a stored transition says, in the order of its row here."""
+
+MovedRow = tuple[Any, ...]
+"""A transition as the columns of `MOVED`: it is compared, never made into objects."""
+
+_stream = itemgetter(0)
+
 _TRANSITIONS: Final = (
-    "SELECT position, stream_id, practice_id, patient_id, alert_id, month, type, code, unit, "
-    "transition, raised, recorded_at_us, body, suppressed FROM transitions WHERE {} "
-    "ORDER BY stream_id, position"
+    f"SELECT {', '.join(MOVED)} FROM transitions WHERE {{}} ORDER BY stream_id, position"
 )
 _ASSESSMENTS: Final = (
     "SELECT stream_id, practice_id, patient_id, month, status, body FROM assessments "
@@ -40,9 +60,9 @@ class StoredPatient:
     """A patient's events, live months and transitions, of one moment."""
 
     stream_id: str
-    events: list[StoredEvent]
+    events: list[EventRow]
     live: list[AssessmentRow]
-    transitions: list[TransitionRow]
+    transitions: list[MovedRow]
 
 
 class PatientByPatient:
@@ -50,7 +70,6 @@ class PatientByPatient:
 
     def __init__(self, store: Store) -> None:
         self._transaction, self._mark = open_transaction(store)
-        self._position = "position" if self._mark == "?" else "notification_id"
 
     def ranges(self, wanted: int) -> list[Range]:
         """All streams in about `wanted` ranges of as many patients each."""
@@ -79,8 +98,7 @@ class PatientByPatient:
                 yield from self._merged(c, events, moves)
 
     def _merged(self, c: Any, events: Any, moves: Any) -> Iterator[StoredPatient]:
-        by_event = groupby(map(event, events), key=lambda e: e.stream_id)
-        by_move = groupby(map(transition, moves), key=lambda t: t.stream_id)
+        by_event, by_move = groupby(events, key=_stream), groupby(moves, key=_stream)
         told, moved = next(by_event, None), next(by_move, None)
         while told or moved:
             stream = min(group[0] for group in (told, moved) if group)
@@ -110,8 +128,8 @@ class PatientByPatient:
     def _events(self, part: Range) -> tuple[str, tuple[str, ...]]:
         where, values = _where("originator_id", part)
         query = (
-            "SELECT originator_id, originator_version, topic, state, event_key, "
-            f"{self._position} FROM stored_events WHERE {where} "
+            "SELECT originator_id, originator_version, topic, state "
+            f"FROM stored_events WHERE {where} "
             "ORDER BY originator_id, originator_version"
         )
         return query, values

@@ -7,23 +7,21 @@ the whole log by projections of their own and is counted here, not decided again
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
-from domain.alerts import AlertType, Watched
 from domain.assess import assessments
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules import RuleBook
-from infra.answers import assessment_row, transition_row
-from infra.codec import UndecodableEvent, decode_event, split_stream_id
-from infra.eventstore.bypatient import PatientByPatient, Range, StoredPatient
+from infra.answers import assessment_row, transition_columns
+from infra.codec import UndecodableEvent, decode_history, split_stream_id
+from infra.eventstore.bypatient import MovedRow, PatientByPatient, Range, StoredPatient
 from projections.live import LivePatient
-from projections.ports import Store, TransitionRow
+from projections.ports import Store
 from projections.rebuilding import compared
+from services.audit.moves import crosses, differing
 
 RANGES_A_PROCESS: Final = 8
 """Into how many reads a process's part is cut: each holds up the database's tidying no longer
@@ -113,7 +111,7 @@ def _compare(
     patient = Patient(*split_stream_id(stored.stream_id))
     policy = policy_of(patient.practice_id)
     try:
-        decided = list(_decided(stored, patient, book, policy))
+        decided = _decided(stored, patient, book, policy)
     except UndecodableEvent:
         found.deviations.append(Deviation(EVENT, "unreadable", stored.stream_id, ""))
         return
@@ -124,86 +122,25 @@ def _compare(
         Deviation(ASSESSMENT, d.kind.value, stored.stream_id, d.month, members=d.members)
         for d in compared(stored.live, rows, months)
     )
-    own = [row for row in stored.transitions if not _crosses(row)]
+    own = [row for row in stored.transitions if not crosses(row)]
     found.crossing += len(stored.transitions) - len(own)
     found.transitions += len(own)
-    found.deviations += _differing(stored.stream_id, own, decided)
+    if own != decided:
+        found.deviations += (
+            Deviation(TRANSITION, kind, stored.stream_id, month, alert, members)
+            for kind, month, alert, members in differing(own, decided)
+        )
 
 
 def _decided(
     stored: StoredPatient, patient: Patient, book: RuleBook, policy: Policy
-) -> Iterator[TransitionRow]:
-    live = LivePatient(patient)
-    for one in stored.events:
-        event = decode_event(one)
+) -> list[MovedRow]:
+    live, address = LivePatient(patient), (patient.practice_id, patient.patient_id)
+    events = decode_history(stored.stream_id, stored.events)
+    decided = []
+    for (stream_id, version, *_), event in zip(stored.events, events, strict=True):
         recorded = event.recorded_at_us or 0
         for change in live.take(event, recorded, book, policy)[1]:
-            yield transition_row(
-                stored.stream_id,
-                patient.practice_id,
-                patient.patient_id,
-                change,
-                event.key,
-                one.version,
-                recorded,
-            )
-
-
-def _crosses(row: TransitionRow) -> bool:
-    state = row.state
-    try:
-        watched = Watched(state.month, AlertType(state.type), state.code, state.unit)
-    except ValueError:
-        return False  # no type of ours: it is left over
-    return watched.crosses_patients
-
-
-def _differing(
-    stream: str, stored: list[TransitionRow], decided: list[TransitionRow]
-) -> Iterator[Deviation]:
-    """Both in the order in which they were decided, compared by identity and number."""
-    if all(_is_same(a, b) for a, b in zip_longest(stored, decided)):
-        return
-    old = {(row.state.alert_id, row.state.transition): row for row in stored}
-    new = {(row.state.alert_id, row.state.transition): row for row in decided}
-    same = [key for key in old.keys() & new.keys() if not _is_same(old[key], new[key])]
-    for key in sorted({*same, *(old.keys() ^ new.keys())}):
-        before, after = old.get(key), new.get(key)
-        row = before or after
-        assert row is not None
-        kind = "missing" if before is None else "left-over" if after is None else "different"
-        members = _members(before, after) if before and after else ()
-        alert = f"{key[0]}.{key[1]}"
-        yield Deviation(TRANSITION, kind, stream, row.state.month, alert, members)
-    if old == new or not ({*same, *(old.keys() ^ new.keys())}):
-        month = (stored or decided)[0].state.month
-        yield Deviation(TRANSITION, "different", stream, month, members=("order",))
-
-
-def _is_same(stored: TransitionRow | None, decided: TransitionRow | None) -> bool:
-    """Everything but the place in the database."""
-    if stored is None or decided is None:
-        return False
-    return (
-        stored.body == decided.body
-        and stored.recorded_at_us == decided.recorded_at_us
-        and stored.suppressed == decided.suppressed
-        and _columns(stored) == _columns(decided)
-    )
-
-
-def _columns(row: TransitionRow) -> tuple[Any, ...]:
-    s = row.state
-    place = (row.stream_id, row.practice_id, row.patient_id)
-    return (*place, s.alert_id, s.month, s.type, s.code, s.unit, s.transition, s.raised)
-
-
-def _members(before: TransitionRow, after: TransitionRow) -> tuple[str, ...]:
-    try:
-        old = json.loads(before.body)
-    except ValueError:
-        return ("body",)
-    new = json.loads(after.body)
-    if not isinstance(old, dict):
-        return ("body",)
-    return tuple(n for n in {**new, **old} if old.get(n) != new.get(n)) or ("row",)
+            row = transition_columns(stream_id, *address, change, event.key, version, recorded)
+            decided.append(row)
+    return decided
