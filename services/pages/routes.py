@@ -17,6 +17,8 @@ from services.pages.board.changes import Changes
 from services.pages.board.page import BoardPages
 from services.pages.close.page import ClosePages
 from services.pages.enter.page import EnterPages
+from services.pages.queue.heaps import Waiting
+from services.pages.queue.page import QueuePages
 from services.pages.shell import Shell
 from services.serve.reads import Reads
 
@@ -27,7 +29,8 @@ class Pages:
     def __init__(self, parts: Parts, reads: Reads, ingest: Ingest) -> None:
         """Each read is written down by `reads`; what people do goes through `ingest`."""
         self._ingest = ingest
-        self._shell = Shell(parts, reads)
+        self._waiting = Waiting(parts)
+        self._shell = Shell(parts, reads, {"queue": self._waiting.count})
         self._boards = Boards(parts)
         self._changes = Changes(parts.store)
         self._thread = ThreadPoolExecutor(1, "boards")
@@ -41,6 +44,7 @@ class Pages:
             *patient.routes(self._shell),
             *ClosePages(self._shell, self._ingest).routes(),
             *EnterPages(self._shell, self._ingest).routes(),
+            *QueuePages(self._shell, self._ingest, self._waiting).routes(),
             *BoardPages(self._shell, self._boards, self._changes).routes(),
         ]
 

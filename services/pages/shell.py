@@ -35,6 +35,10 @@ READ_NAMES: Final = ("practice", "patient", "month")
 Endpoint = Callable[[Request, Place], Response]
 Acting = Callable[[Request, Place, Form], Response]
 Streaming = Callable[[Request, Place], Awaitable[Response]]
+Counting = Callable[[Principal, str], int]
+"""How many things wait for a principal in a practice."""
+Ways = Sequence[tuple[str, str, bool, Callable[[], int]]]
+"""Label, address, whether we are there, and how many things wait there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,10 @@ SLOTS: Final = (
 class Shell:
     """Makes routes of endpoints, and pages of templates."""
 
-    def __init__(self, parts: Parts, reads: Reads) -> None:
+    def __init__(self, parts: Parts, reads: Reads, counts: Mapping[str, Counting]) -> None:
+        """`counts` are asked for by the names of slots, for pages that show the head."""
         self.parts, self.reads = parts, reads
+        self._counts = counts
         self.places = Places(parts)
         self._templates = environment()
 
@@ -174,14 +180,21 @@ class Shell:
         self.reads.note(request, {**said, **params})
         return place
 
-    def _slots(self, request: Request, place: Place) -> Sequence[tuple[str, str, bool]]:
-        """Label, address, and whether we are there."""
+    def _slots(self, request: Request, place: Place) -> Ways:
         if not place.practice:
             return []
         here, way = request.url.path, _ways(request)
-        open_to = [slot for slot in SLOTS if place.principal.may(slot.right)]
-        ways = [(s.label, way(s.name, practice=place.practice, month=place.month)) for s in open_to]
-        return [(label, to, here == to or here.startswith(f"{to}/")) for label, to in ways if to]
+        found = []
+        for slot in SLOTS:
+            to = way(slot.name, practice=place.practice, month=place.month)
+            if to and place.principal.may(slot.right):
+                there = here == to or here.startswith(f"{to}/")
+                found.append((slot.label, to, there, self._counter(slot, place)))
+        return found
+
+    def _counter(self, slot: Slot, place: Place) -> Callable[[], int]:
+        count = self._counts.get(slot.name)
+        return lambda: count(place.principal, place.practice) if count else 0
 
 
 @contextmanager

@@ -57,6 +57,11 @@ def moment(text: str) -> str:
     return text.replace("T", " ")
 
 
+def stamp(at_us: int) -> str:
+    """`2025-04-03 12:00Z` of microseconds since the epoch."""
+    return f"{datetime.fromtimestamp(at_us // 1_000_000, UTC):%Y-%m-%d %H:%MZ}"
+
+
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "amount": amount,
     "change": change,
@@ -65,5 +70,6 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "moment": moment,
     "money": money,
     "paid": paid,
+    "stamp": stamp,
 }
 """What templates write figures with."""

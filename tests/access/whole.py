@@ -174,7 +174,15 @@ def whole(folder: Path, **settings: Any) -> Iterator[Whole]:
             event["data"] |= data
             (refused,) = ingest.take([Delivery(json.dumps(event).encode(), None, (), "t")]).results
             assert refused is None, refused
+        ingest.take([_letter()])
         yield Whole(parts)
+
+
+def _letter() -> Delivery:
+    """Refused, of the same practice."""
+    event = cloudevent("time.logged.v1", id="wrong", subject=PATIENT)
+    event["data"] |= {"entry_id": MARK, "activity": 7}
+    return Delivery(json.dumps(event).encode(), None, (), "t")
 
 
 def _facts() -> list[tuple[str, dict[str, Any]]]:
