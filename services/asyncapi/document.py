@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from importlib.metadata import metadata
 from typing import Final
 
-from infra.kafka.topics import COMPACTED
+from infra.kafka.topics import COMPACTED, KEPT
 from infra.settings import Settings
 from services.asyncapi.messages import ALERT_STATE as STATE_MESSAGE
 from services.asyncapi.messages import JSON, KAFKA_BINDING, Part, messages
-from services.asyncapi.schemas import ALERT, ASSESSMENT, schemas
+from services.asyncapi.schemas import ALERT, ASSESSMENT, CHECKPOINT, schemas
 from services.wire.envelope import ENVELOPE_OF_TYPE
 
 _SASL: Final = {
@@ -21,6 +21,13 @@ _SASL: Final = {
 
 EVENTS, ALERTS = "events", "alerts"
 ALERT_STATE, ASSESSMENTS = "alertState", "assessments"
+CHECKPOINTS = "checkpoints"
+
+_COMPACTED: Final[Part] = {name: [value] for name, value in COMPACTED.items()}
+_KEPT: Final[Part] = {
+    "cleanup.policy": [KEPT["cleanup.policy"]],
+    "retention.ms": int(KEPT["retention.ms"]),
+}
 
 
 def document(settings: Settings) -> Part:
@@ -94,18 +101,25 @@ def _channels(settings: Settings, described: Iterable[str]) -> Part:
     ):
         if topic:
             partitions = settings.kafka_alerts_partitions
-            channels[name] = _channel(topic, partitions, [message], text, compacted=True)
+            channels[name] = _channel(topic, partitions, [message], text, _COMPACTED)
+    if topic := settings.kafka_checkpoints_topic:
+        text = "Every signed checkpoint of the log in order, where a signing key is set."
+        channels[CHECKPOINTS] = _channel(topic, 1, [CHECKPOINT], text, _KEPT)
     for channel in channels.values():
         channel["bindings"]["kafka"]["replicas"] = settings.kafka_replication
     return channels
 
 
 def _channel(
-    topic: str, partitions: int, messages: Iterable[str], text: str, compacted: bool = False
+    topic: str,
+    partitions: int,
+    messages: Iterable[str],
+    text: str,
+    configuration: Part | None = None,
 ) -> Part:
     binding: Part = {"topic": topic, "partitions": partitions, "bindingVersion": KAFKA_BINDING}
-    if compacted:
-        binding["topicConfiguration"] = {name: [value] for name, value in COMPACTED.items()}
+    if configuration is not None:
+        binding["topicConfiguration"] = configuration
     return {
         "address": topic,
         "description": text,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from domain.policy import Policy
 from domain.rules import BOOK
-from infra.eventstore.memory import MemoryStore
+from infra.eventstore import open_store
+from infra.transparency import Signer
 from projections.ports import TransitionRow
+from services.audit.sealing import seal
 from services.ingest import Delivery, Ingest
 from services.notify.deliverable import deliverable
 
@@ -18,6 +21,7 @@ PRACTICE: Final = "p1"
 MONTH: Final = "2025-03"
 RECORDED_AT_US: Final = 1_742_571_000_000_000
 """2025-03-21, 15:30 UTC."""
+SIGNER: Final = Signer("clinic.example/log", sha256(b"anybody may know this key").digest())
 
 _NPI = "1000000004"
 _NURSE = {"id": "rn1", "role": "clinical_staff"}
@@ -149,6 +153,7 @@ class Sent(NamedTuple):
 
     alert: TransitionRow
     assessment: bytes
+    checkpoint: str
 
 
 def events() -> Iterator[dict[str, Any]]:
@@ -169,8 +174,9 @@ def events() -> Iterator[dict[str, Any]]:
 
 @lru_cache(maxsize=1)
 def sent() -> Sent:
-    """The alert that the first patient's month reached its code, and that month."""
-    store = MemoryStore()
+    """The alert that the first patient's month reached its code, that month, and the seal over all
+    of it."""
+    store = open_store("sqlite:///:memory:")
     ingest = Ingest(store, lambda: RECORDED_AT_US, BOOK, lambda _: Policy())
     for event in events():
         outcome = ingest.take([Delivery(json.dumps(event).encode(), None, (), "example")])
@@ -178,4 +184,6 @@ def sent() -> Sent:
     alerts = deliverable(store, 0, 1000).rows
     reached = next(row for row in alerts if row.state.type == "threshold.reached")
     (assessment,) = store.assessments(PRACTICE, "pt1", MONTH)
-    return Sent(reached, assessment)
+    note = seal(store, SIGNER, lambda: RECORDED_AT_US + 1_000_000).note
+    store.close()
+    return Sent(reached, assessment, note)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from services.asyncapi import examples
-from services.asyncapi.schemas import ALERT, ASSESSMENT, Schema, data_name, ref
+from services.asyncapi.schemas import ALERT, ASSESSMENT, CHECKPOINT, Schema, data_name, ref
+from services.audit.publishing import CONTENT_TYPE
 from services.outboxes import ASSESSMENT_TYPE, SOURCE, alert_headers, assessment_headers
 from services.wire.envelope import ENVELOPE_OF_TYPE
 from services.wire.modes import PREFIX, STRUCTURED
@@ -29,7 +30,7 @@ def messages() -> Part:
     for type in ENVELOPE_OF_TYPE:
         found[type] = _structured(type, given[type], patient)
         found[f"{type}.binary"] = _binary(type, given[type], patient)
-    alert, assessment = examples.sent()
+    alert, assessment, checkpoint = examples.sent()
     shown = [{"headers": _texts(alert_headers(alert)), "payload": json.loads(alert.body)}]
     found[ALERT] = _sent(ALERT, ALERT, patient, shown)
     found[ALERT_STATE] = _sent(ALERT_STATE, ALERT, _key("the alert's id"), shown)
@@ -40,6 +41,7 @@ def messages() -> Part:
     shown = [{"headers": _texts(headers), "payload": answer}]
     month = _key("<practiceid>/<subject>/<month>")
     found[ASSESSMENT] = _sent(ASSESSMENT, ASSESSMENT, month, shown)
+    found[CHECKPOINT] = _checkpoint(checkpoint)
     return found
 
 
@@ -84,6 +86,21 @@ def _sent(name: str, schema: str, key: Part, shown: list[Part]) -> Part:
         "payload": ref(schema),
         "bindings": key,
         "examples": shown,
+    }
+
+
+def _checkpoint(note: str) -> Part:
+    """No CloudEvent: text, as verifiers of other logs read it too."""
+    headers = {"content-type": CONTENT_TYPE}
+    members = {name: {"type": "string", "const": value} for name, value in headers.items()}
+    return {
+        "name": CHECKPOINT,
+        "title": CHECKPOINT,
+        "contentType": CONTENT_TYPE,
+        "headers": {"type": "object", "properties": members},
+        "payload": ref(CHECKPOINT),
+        "bindings": _key("the log's name"),
+        "examples": [{"headers": headers, "payload": note}],
     }
 
 

@@ -21,6 +21,7 @@ Schema = dict[str, Any]
 REF: Final = "#/components/schemas/{}"
 ALERT: Final = "alert"
 ASSESSMENT: Final = "assessment"
+CHECKPOINT: Final = "checkpoint"
 
 
 def ref(name: str) -> Schema:
@@ -57,7 +58,7 @@ def _outbound() -> dict[str, Schema]:
     (_,), found = msgspec.json.schema_components([Assessment], ref_template=REF.format("{name}"))
     components = {name: _titled(schema) for name, schema in found.items()}
     components[ASSESSMENT] = components.pop(Assessment.__name__)
-    return {**components, ALERT: alert_schema()}
+    return {**components, ALERT: alert_schema(), CHECKPOINT: checkpoint_schema()}
 
 
 def _titled(schema: Schema) -> Schema:
@@ -86,3 +87,17 @@ def alert_schema() -> Schema:
         "recorded_at": {"type": "string", "format": "date-time"},
     }
     return {"title": ALERT, "type": "object", "properties": members, "required": list(members)}
+
+
+def checkpoint_schema() -> Schema:
+    """A signed note, line by line: name, size, root hash, time, reads and the hash of the last."""
+    hashed, time = "[A-Za-z0-9+/]{43}=", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+    text = rf"\S+\n\d+\n{hashed}\ntime {time}\naccess \d+ (-|{hashed})\n"
+    return {
+        "title": CHECKPOINT,
+        "type": "string",
+        "description": "C2SP tlog-checkpoint: the log's name, how many events it has, the root "
+        "hash over them; when it was made; how many reads were written down and the hash of the "
+        "last one. Below an empty line, the signature: verify it before anything else.",
+        "pattern": rf"^{text}\n(— \S+ [A-Za-z0-9+/=]+\n)+$",
+    }

@@ -23,6 +23,8 @@ from services.serve.worker import Worker
 log = logging.getLogger("caretally.checkpoints")
 
 SEND_SECONDS: Final = 15
+CONTENT_TYPE: Final = "text/plain; charset=utf-8"
+"""Of a checkpoint on Kafka."""
 FIRST_SECONDS: Final = 5.0
 """How soon after the start the first one is made."""
 
@@ -104,7 +106,7 @@ async def _send(kafka: KafkaSettings, notes: Sequence[NumberedNote]) -> None:
                 kafka.checkpoints_topic,
                 value=kept.note.encode(),
                 key=checkpoint_of(text_of(kept.note)).origin.encode(),
-                headers=[("content-type", b"text/plain; charset=utf-8")],
+                headers=[("content-type", CONTENT_TYPE.encode())],
             )
     finally:
         await producer.stop()

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from referencing.jsonschema import DRAFT7
 
 from domain.event import Event
 from infra.settings import Settings
+from infra.transparency import checkpoint_of
 from services.asyncapi import document
-from services.asyncapi.examples import sent
+from services.asyncapi.examples import SIGNER, events, sent
 from services.wire.decode import Accepted, decode_message
 from services.wire.models import DATA_OF_TYPE
 from tests.services.serving import clean
@@ -74,7 +76,7 @@ def test_every_type_is_described_in_both_modes_and_every_reference_leads_somewhe
 ) -> None:
     names = {name for name, _ in messages(found)}
     inbound = {type + mode for type in DATA_OF_TYPE for mode in ("", ".binary")}
-    assert names == inbound | {"alert", "alert-state", "assessment"}
+    assert names == inbound | {"alert", "alert-state", "assessment", "checkpoint"}
     told = {
         reference.rpartition("/")[2]
         for channel in found["channels"].values()
@@ -153,14 +155,35 @@ def test_topics_and_keys_are_those_of_the_settings() -> None:
         "in",
         "ccm.alerts.v1",
         "ccm.assessments.v1",
+        "ccm.checkpoints.v1",
     }
-    assert set(found["operations"]) == {"receiveEvents", "sendAlerts", "sendAssessments"}
+    operations = {"receiveEvents", "sendAlerts", "sendAssessments", "sendCheckpoints"}
+    assert set(found["operations"]) == operations
     assert found["servers"]["kafka"]["host"] == "broker:9093"
     assert found["servers"]["kafka"]["protocol"] == "kafka-secure"
     assert found["components"]["securitySchemes"] == {"sasl": {"type": "scramSha512"}}
     assert "not to be shown" not in json.dumps(found)
     compacted = found["channels"]["assessments"]["bindings"]["kafka"]["topicConfiguration"]
     assert compacted == {"cleanup.policy": ["compact"]}
+
+
+def test_the_checkpoint_is_signed_and_its_schema_takes_no_other_text(found: Part) -> None:
+    """One partition, kept for ever; every line has its form."""
+    (example,) = found["components"]["messages"]["checkpoint"]["examples"]
+    note, schema = example["payload"], found["components"]["schemas"]["checkpoint"]
+    checkpoint = checkpoint_of(SIGNER.verifier.open(note))
+    assert checkpoint.origin == SIGNER.name
+    assert checkpoint.size > len(list(events()))  # merged records carry some over
+    for bad in (note.partition("\n")[2], note.replace("time", "at"), note + "more"):
+        with pytest.raises(ValidationError):
+            validate(found, schema, bad)
+    validate(found, schema, SIGNER.sign(replace(checkpoint, access_head=checkpoint.root).text()))
+    binding = found["channels"]["checkpoints"]["bindings"]["kafka"]
+    assert binding["partitions"] == 1
+    kept = {"cleanup.policy": ["delete"], "retention.ms": -1}
+    assert binding["topicConfiguration"] == kept
+    without = document(Settings(kafka_checkpoints_topic=""))
+    assert "checkpoints" not in without["channels"]
 
 
 def test_the_command_prints_the_document(found: Part) -> None:
