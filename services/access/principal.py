@@ -91,3 +91,11 @@ def principal_of(connection: HTTPConnection) -> Principal:
     found = getattr(connection.state, "principal", NOBODY)
     assert isinstance(found, Principal)
     return found
+
+
+def person_of(connection: HTTPConnection) -> str:
+    """Who asks, as a text that means nobody else: names of people may be alike."""
+    session = getattr(connection.state, "session", None)
+    if session is not None:
+        return f"{session.way} {session.subject}"
+    return f"name {principal_of(connection).name}"

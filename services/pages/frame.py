@@ -32,10 +32,12 @@ def environment(*packages: str) -> Environment:
 
 
 def frame(request: Request, path: str) -> dict[str, Any]:
-    """What base.html wants of every page; `who` is whoever is known by name, else empty."""
+    """What base.html wants of every page; `who` is whoever is known by name, else empty, and
+    `timer` makes the bar of their timers, None for whoever has none."""
     principal = principal_of(request)
     who = "" if principal in (NOBODY, EVERYBODY_HERE) else principal.name
-    return {"look": look_of(request), "path": path, "place": None, "slots": [], "who": who}
+    said = {"look": look_of(request), "path": path, "who": who}
+    return {**said, "place": None, "slots": [], "timer": None}
 
 
 def _printable(value: Any) -> Any:

@@ -20,6 +20,8 @@ from services.pages.enter.page import EnterPages
 from services.pages.queue.heaps import Waiting
 from services.pages.queue.page import QueuePages
 from services.pages.shell import Shell
+from services.pages.timer.log_page import TimerLog
+from services.pages.timer.page import TimerPages
 from services.serve.reads import Reads
 
 
@@ -43,6 +45,8 @@ class Pages:
             *look.routes(),
             *patient.routes(self._shell),
             *ClosePages(self._shell, self._ingest).routes(),
+            *TimerPages(self._shell).routes(),
+            *TimerLog(self._shell, self._ingest).routes(),
             *EnterPages(self._shell, self._ingest).routes(),
             *QueuePages(self._shell, self._ingest, self._waiting).routes(),
             *BoardPages(self._shell, self._boards, self._changes).routes(),

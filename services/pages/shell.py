@@ -18,13 +18,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import NoMatchFound, Route
 
-from services.access.principal import Principal, Right, principal_of
+from infra.eventstore.timers import open_timers
+from services.access.principal import Principal, Right, person_of, principal_of
 from services.access.routes import needs
 from services.bootstrap import Parts
 from services.outage import is_outage
 from services.pages.forms import BadForm, Form, form_of
 from services.pages.frame import environment, frame
 from services.pages.place import Place, Places, Refusal
+from services.pages.timer.bar import Bar, bar_of
+from services.pages.timer.watches import Watches
 from services.serve.reads import Reads
 
 log = logging.getLogger("caretally.pages")
@@ -69,6 +72,7 @@ class Shell:
         self.parts, self.reads = parts, reads
         self._counts = counts
         self.places = Places(parts)
+        self.watches = Watches(open_timers(parts.store), parts.clock)
         self._templates = environment()
 
     def route(self, path: str, name: str, right: Right, endpoint: Endpoint) -> Route:
@@ -143,13 +147,14 @@ class Shell:
         headers: Mapping[str, str] | None = None,
         **said: Any,
     ) -> Response:
-        """A page or a fragment. Templates know `place`, `slots`, `look`, `path`, `way` (the address
-        of a route by its name, None without such a route), and what is `said`; those that extend
-        `base.html` want a `title`."""
+        """A page or a fragment. Templates know `place`, `slots`, `look`, `path`, `timer`, `way`
+        (the address of a route by its name, None without such a route), and what is `said`; those
+        that extend `base.html` want a `title`."""
         around = {
             **frame(request, _path(request)),
             "place": place,
             "slots": self._slots(request, place),
+            "timer": self._timer(request, place),
             "chooser": "board",
             "way": _ways(request),
         }
@@ -179,6 +184,15 @@ class Shell:
         said = {name: ",".join(asked.getlist(name)) for name in asked if name not in READ_NAMES}
         self.reads.note(request, {**said, **params})
         return place
+
+    def bar(self, request: Request, place: Place) -> Bar:
+        """The timers of whoever asks."""
+        return bar_of(self.watches, person_of(request), place.practices, place.current)
+
+    def _timer(self, request: Request, place: Place) -> Callable[[], Bar] | None:
+        """Makes the bar where a page has room for it: a fragment asks the store for nothing."""
+        may = place.practice and place.principal.may(Right.ENTER)
+        return (lambda: self.bar(request, place)) if may else None
 
     def _slots(self, request: Request, place: Place) -> Ways:
         if not place.practice:

@@ -13,7 +13,7 @@ from domain.time.calendar import zone
 _CLOCK: Final = re.compile(
     r"(\d{1,2}):?(\d{2})(?::(\d{2}))?(?:\s*(Z|[+-]\d{2}:\d{2}))?", re.ASCII | re.IGNORECASE
 )
-_LENGTH: Final = re.compile(r"(\d{1,4})(?::([0-5]\d))?", re.ASCII)
+_LENGTH: Final = re.compile(r"(\d{1,6})(?::([0-5]\d))?", re.ASCII)
 CLOCK_EXPECTED: Final = "Expected a time of day such as 09:15 or 14:05:30."
 LENGTH_EXPECTED: Final = "Expected whole minutes such as 21, or minutes and seconds such as 21:30."
 

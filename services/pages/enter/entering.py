@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -87,12 +88,23 @@ class Wish:
     is_new: bool = False
     """Whether the patient may be one of whom nothing is known yet."""
 
-    def event_id(self, number: int) -> str:
-        return str(uuid5(self.id, f"{number} {self.practice} {self.patient}"))
-
     @property
     def ids(self) -> tuple[str, ...]:
-        return tuple(map(self.event_id, range(len(self.sayings))))
+        """Of the events, the same however often the form is sent."""
+        numbers = range(len(self.sayings))
+        return tuple(event_id(self.id, self.practice, self.patient, n) for n in numbers)
+
+
+def event_id(act: UUID, practice: str, patient: str, number: int) -> str:
+    """Of the fact of this number that an act says of a patient."""
+    return str(uuid5(act, f"{number} {practice} {patient}"))
+
+
+def stored_ids(history: History, act: UUID) -> tuple[str, ...]:
+    """The events that came of an act, whatever they say."""
+    ours = {event.id for event in history.events if event.source == SOURCE}
+    ids = (event_id(act, history.practice_id, history.patient_id, n) for n in count())
+    return tuple(takewhile(ours.__contains__, ids))
 
 
 class Wrong(Exception):
@@ -222,7 +234,7 @@ def _document(wish: Wish, number: int, history: History, now: Instant) -> dict[s
     saying = wish.sayings[number]
     is_same = _alike(saying)
     last = max((event.time for event in history.events if is_same(event.fact)), default=now - 1)
-    id, data = wish.event_id(number), _data(wish, saying)
+    id, data = wish.ids[number], _data(wish, saying)
     at = max(now, last + 1)
     return document(id, saying.type, wish.practice, wish.patient, at, data)
 
