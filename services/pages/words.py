@@ -10,7 +10,7 @@ from typing import Final
 from domain.explain.wording import codes
 from domain.facts import Instant
 from domain.fees.payment import Payment
-from domain.time.calendar import zone
+from domain.time.calendar import local_date, zone
 from services.audit.amounts import Amount
 
 
@@ -52,6 +52,11 @@ def day_words(day: date) -> str:
     return f"{day:%a} {day.day}"
 
 
+def local_day(instant: Instant, timezone: str) -> str:
+    """`2025-03-05`, the day that the instant has there."""
+    return local_date(instant, timezone).isoformat()
+
+
 def moment(text: str) -> str:
     """`2025-04-03 12:00:00Z` of an RFC 3339 text in UTC; fractions stay."""
     return text.replace("T", " ")
@@ -65,7 +70,9 @@ def stamp(at_us: int) -> str:
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "amount": amount,
     "change": change,
+    "clock_time": clock_time,
     "codes": codes,
+    "local_day": local_day,
     "minutes": minutes,
     "moment": moment,
     "money": money,

@@ -6,7 +6,7 @@ configured practices heard of last. Where no operator is configured nothing is f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -133,6 +133,15 @@ class OperatorBilling:
             ids[identity]: Standing(state.transition, state.raised, state.silent)
             for identity, state in found.items()
         }
+
+
+def billed_by(rows: Iterable[ProjectedRow], month: Month) -> dict[Person, set[str]]:
+    """Of rows of `BILLED`: the streams that bill the month, by person."""
+    found: dict[Person, set[str]] = {}
+    for row in rows:
+        if row.at == number_of(month):
+            found.setdefault(_PERSON.decode(row.part), set()).add(row.key)
+    return found
 
 
 def _decided(

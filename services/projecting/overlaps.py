@@ -46,6 +46,18 @@ _STAFF = msgspec.json.Decoder(tuple[str, str])
 _BOOKED = msgspec.json.Decoder(tuple[str, Month])
 
 
+def work_of(row: ProjectedRow) -> tuple[Staff, Stretch, int]:
+    """A row of `WORK`: who worked when, and the version of the stream that put it there."""
+    assert row.body is not None
+    end, version = _WORK.decode(row.body)
+    return _STAFF.decode(row.part), Stretch(row.at, end, *_KEY.decode(row.key)), version
+
+
+def counted_in(row: ProjectedRow) -> tuple[Staff, Booked]:
+    """A row of `COUNTS`: whose overlaps are counted, of which patient's month."""
+    return _STAFF.decode(row.part), _BOOKED.decode(row.key)
+
+
 @dataclass(frozen=True, slots=True)
 class _Change:
     """What one event takes out of the rota and puts into it."""
@@ -134,26 +146,23 @@ class _Turn:
     def _read(self, projected: Projected, changes: Sequence[_Change]) -> None:
         """Everything that may overlap with what changes, and what is counted of it."""
         around = {
-            Rows(_part(staff), s.start - STRETCH_SECONDS_MAX, s.end)
+            Rows(part_of(staff), s.start - STRETCH_SECONDS_MAX, s.end)
             for change in changes
             for staff, s in (*change.gone, *change.come)
         }
         months = {
-            Rows(_part(staff), number_of(s.month), number_of(s.month))
+            Rows(part_of(staff), number_of(s.month), number_of(s.month))
             for change in changes
             for staff, s in (*change.gone, *change.come)
         }
         for row in projected.rows(WORK, self._generation, around):
-            assert row.body is not None
-            end, version = _WORK.decode(row.body)
-            staff, stretch = _STAFF.decode(row.part), Stretch(row.at, end, *_KEY.decode(row.key))
+            staff, stretch, version = work_of(row)
             self._rota.know(staff, stretch)
             self._versions[staff, stretch] = version
             months.add(Rows(row.part, number_of(stretch.month), number_of(stretch.month)))
         for row in projected.rows(COUNTS, self._generation, months):
             assert row.body is not None
-            key = (_STAFF.decode(row.part), _BOOKED.decode(row.key))
-            self._rota.overlaps[key] = int(row.body)
+            self._rota.overlaps[counted_in(row)] = int(row.body)
 
     def take(self, change: _Change) -> None:
         """Fold one event's change, and decide on alerts as of this event."""
@@ -209,7 +218,7 @@ class _Turn:
             ProjectedRow(
                 WORK,
                 self._generation,
-                _part(staff),
+                part_of(staff),
                 s.start,
                 _encode((s.stream_id, s.entry_id, s.month)).decode(),
                 _encode((s.end, self._versions[staff, s])) if stands else None,
@@ -222,7 +231,7 @@ class _Turn:
             body = b"%d" % count if count else None
             rows.append(
                 ProjectedRow(
-                    COUNTS, self._generation, _part(staff), number_of(booked[1]), key, body
+                    COUNTS, self._generation, part_of(staff), number_of(booked[1]), key, body
                 )
             )
         return Folded(rows, self._transitions)
@@ -234,5 +243,5 @@ def _identity(key: tuple[Staff, Booked]) -> str:
     return alert_id(*split_stream_id(stream), watched)
 
 
-def _part(staff: Staff) -> str:
+def part_of(staff: Staff) -> str:
     return _encode(staff).decode()

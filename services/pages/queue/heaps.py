@@ -67,7 +67,8 @@ Heaps = Mapping[Heap, Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which heaps are asked for; empty is any. `kind` is `dead` or `review`, `source` a mark."""
+    """Which heaps are asked for; empty is any. `kind` is `dead`, `review` or `conflict`
+    (no heap is of that), `source` a mark."""
 
     kind: str = ""
     reason: str = ""
@@ -75,7 +76,7 @@ class Filter:
 
     def has(self, heap: Heap) -> bool:
         return (
-            (not self.kind or heap.is_review == (self.kind == "review"))
+            self.kind in ("", "review" if heap.is_review else "dead")
             and self.reason in ("", heap.reason)
             and (not self.source or self.source == mark_of(heap.source))
         )

@@ -28,6 +28,7 @@ FIRST_ROWS: Final = 5
 PAGE_ROWS: Final = 50
 LOOKED_MAX: Final = 2_000
 """Letters that were done with, looked at for one page."""
+KINDS: Final = ("dead", "review", "conflict")
 ID_MAX: Final = 2**63 - 1
 
 
@@ -73,6 +74,11 @@ class Asked:
         """Whether letters are listed, rather than a few of each reason."""
         return bool(self.is_done or self.filter.reason or self.filter.source)
 
+    @property
+    def has_conflicts(self) -> bool:
+        """Whether conflicts are shown beside."""
+        return not self.is_flat and self.filter.kind in ("", "conflict")
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -92,7 +98,7 @@ def asked_of(query: Mapping[str, str]) -> Asked:
     kind, after = query.get("kind", ""), query.get("after", "")
     return Asked(
         Filter(
-            kind if kind in ("dead", "review") else "",
+            kind if kind in KINDS else "",
             query.get("reason", "")[:60],
             query.get("source", "")[:12],
         ),

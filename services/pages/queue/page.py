@@ -25,6 +25,7 @@ from services.pages.queue.heaps import Waiting
 from services.pages.queue.letter import letter_at, sheet_of
 from services.pages.queue.listing import asked_of, listing_of, query_of
 from services.pages.shell import Shell
+from services.views.conflicts import Conflicts, conflicts_of
 
 NAME: Final = "queue"
 PATH: Final = "/queue/{practice:id}/{month}"
@@ -79,10 +80,22 @@ class QueuePages:
             "here": _here(place),
             "asked": asked,
             "listing": listing_of(self._shell.parts, self._waiting, place, asked),
+            "conflicts": self._conflicts(place) if asked.has_conflicts else None,
+            "zone": self._zone(place),
             "advice": ADVICE,
             "query": lambda **changed: query_of(asked, **changed),
         }
         return self._shell.page(request, "queue.html", place, chooser=NAME, **said)
+
+    def _conflicts(self, place: Place) -> Conflicts:
+        sees = place.principal.sees
+        return conflicts_of(self._shell.parts, place.practice, place.month, sees)
+
+    def _zone(self, place: Place) -> str:
+        """The clock by which conflicts are told: that of all patients, where they share one."""
+        zones = set(self._shell.places.zones(place.practice).get(place.practice, []))
+        default = self._shell.parts.settings.policy_of(place.practice).default_timezone
+        return zones.pop() if len(zones) == 1 else default
 
     def _letter(self, request: Request, place: Place) -> Response:
         letter = letter_at(self._shell.parts, place, request.path_params["letter"])
