@@ -53,8 +53,9 @@ class Pages:
         ]
 
     def start(self) -> None:
-        """Make the running month's boards before anybody asks; returns at once."""
+        """Make the running month's boards and count the queue, before anybody asks; at once."""
         self._thread.submit(self._boards.make_ready, self._shell.places)
+        self._thread.submit(self._waiting.make_ready)
 
     async def stop(self) -> None:
         """End all streams, so that the server can. Idempotent."""

@@ -38,8 +38,8 @@ READ_NAMES: Final = ("practice", "patient", "month")
 Endpoint = Callable[[Request, Place], Response]
 Acting = Callable[[Request, Place, Form], Response]
 Streaming = Callable[[Request, Place], Awaitable[Response]]
-Counting = Callable[[Principal, str], int]
-"""How many things wait for a principal in a practice."""
+Counting = Callable[[Place], int]
+"""How many things wait at a place."""
 Ways = Sequence[tuple[str, str, bool, Callable[[], int]]]
 """Label, address, whether we are there, and how many things wait there."""
 
@@ -208,7 +208,7 @@ class Shell:
 
     def _counter(self, slot: Slot, place: Place) -> Callable[[], int]:
         count = self._counts.get(slot.name)
-        return lambda: count(place.principal, place.practice) if count else 0
+        return lambda: count(place) if count else 0
 
 
 @contextmanager

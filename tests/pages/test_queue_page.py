@@ -12,7 +12,7 @@ from infra.eventstore.letters import open_letters
 from services.access import Role
 from services.audit.access import accesses
 from tests.audit.growing import GrowingLog
-from tests.pages.asked import Pages, person
+from tests.pages.asked import ADMIN, Pages, person
 from tests.pages.queueing import (
     BACKWARDS,
     BROKEN,
@@ -290,8 +290,13 @@ class TestWhoMay:
         pages = Pages(log.parts)
         text = (await pages.get(PAGE)).text
         assert "/letters/6" in text
-        assert "names no practice" in text
+        assert "names no practice of ours" in text
         assert "/letters/5" not in text
+        refused(log, entry("q8", "px", started_at="noon"), "http")
+        assert "/letters/8" in (await pages.get(PAGE)).text  # a practice without patients
+        pages.become(person(Role.INTEGRATOR, "p1", "px"))
+        assert "/letters/8" not in (await pages.get(PAGE)).text
+        pages.become(ADMIN)
         answer = await pages.post(f"{PAGE}/letters/6/correct", data=form(entry("q6")))
         assert answer.status_code == 303
         assert seconds(log.parts) == 600 + 1_200

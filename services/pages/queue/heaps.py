@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 
 from domain.rejections import FOR_REVIEW
 from infra.eventstore.letters import open_letters
-from services.access.principal import Principal
 from services.bootstrap import Parts
+from services.pages.place import Place
 from services.views.letters import practice_of_letter
 
 CHUNK: Final = 2_000
@@ -82,10 +82,12 @@ class Filter:
         )
 
 
-def may_see(principal: Principal, practice: str, of: str | None) -> bool:
-    """Whether a letter of the practice `of` is shown on pages of `practice`: its own, and to who
-    sees every practice also what names none."""
-    return of == practice or (of is None and principal.practices is None)
+def may_see(place: Place, of: str | None) -> bool:
+    """Whether a letter of the practice `of` is shown at a place: its own, and to who sees every
+    practice also what names none, or one that has no patient and so no pages."""
+    if of == place.practice:
+        return True
+    return place.principal.practices is None and of not in place.practices
 
 
 def ids_after(heaps: Iterable[Sequence[int]], after: int, limit: int) -> list[int]:
@@ -104,31 +106,50 @@ class Waiting:
         """Letters that wait and whose practice is known, ascending, with the practice's number."""
         self._practices: list[str | None] = [None]
         self._heaps: dict[Heap, array[int]] = {}
+        self._is_known = False
         self._kept_until = float("-inf")
 
-    def heaps(self, principal: Principal, practice: str) -> Heaps:
-        """Those that somebody sees on pages of a practice."""
-        found = self._fresh()
-        return {
-            heap: ids for heap, ids in found.items() if may_see(principal, practice, heap.practice)
-        }
+    def heaps(self, place: Place) -> Heaps:
+        """Those that somebody sees at a place."""
+        found = self._fresh().items()
+        return {heap: ids for heap, ids in found if ids and may_see(place, heap.practice)}
 
-    def count(self, principal: Principal, practice: str) -> int:
+    def count(self, place: Place) -> int:
         """How many letters that is."""
-        return sum(map(len, self.heaps(principal, practice).values()))
+        return sum(map(len, self.heaps(place).values()))
+
+    def drop(self, letter_id: int) -> None:
+        """A letter waits no longer: who asks next does not see it, and nothing is read anew."""
+        with self._turn:
+            for ids in self._heaps.values():
+                place = bisect_left(ids, letter_id)
+                if place < len(ids) and ids[place] == letter_id:
+                    del ids[place]
 
     def forget(self) -> None:
-        """Read anew for whoever asks next: something was done."""
+        """Read anew for whoever asks next: something else was done."""
         self._kept_until = float("-inf")
 
+    def make_ready(self) -> None:
+        """Read before anybody asks."""
+        self._fresh()
+
     def _fresh(self) -> dict[Heap, array[int]]:
-        with self._turn:
+        """The heaps; while somebody else reads them anew, as they were."""
+        if time.monotonic() < self._kept_until:
+            return self._heaps
+        if not self._turn.acquire(blocking=not self._is_known):
+            return self._heaps
+        try:
             if time.monotonic() >= self._kept_until:
                 self._heaps = self._read()
+                self._is_known = True
                 count = len(self._ids)
                 kept = count * KEPT_SECONDS_A_LETTER if count > FRESH_MAX else 0.0
                 self._kept_until = time.monotonic() + kept
             return self._heaps
+        finally:
+            self._turn.release()
 
     def _read(self) -> dict[Heap, array[int]]:
         heaps: dict[Heap, array[int]] = {}

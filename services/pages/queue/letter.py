@@ -75,7 +75,7 @@ def letter_at(parts: Parts, place: Place, text: str) -> DeadLetter:
     """The letter of this number on the practice's pages. Raises Refusal."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
     for letter in open_letters(parts.store).whole([number]):
-        if may_see(place.principal, place.practice, practice_of_letter(letter, parts)):
+        if may_see(place, practice_of_letter(letter, parts)):
             return letter
     raise Refusal(404, "No such letter", "There is no letter of this number in the queue.")
 

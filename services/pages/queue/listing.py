@@ -39,7 +39,7 @@ class Row(NamedTuple):
     source: str
     alike: int
     is_ours: bool
-    """Whether it names the practice; else it names none."""
+    """Whether it names the practice; else it names none, or one without patients."""
 
 
 class Group(NamedTuple):
@@ -109,7 +109,7 @@ def asked_of(query: Mapping[str, str]) -> Asked:
 
 def listing_of(parts: Parts, waiting: Waiting, place: Place, asked: Asked) -> Listing:
     """The list as somebody sees it now."""
-    heaps = waiting.heaps(place.principal, place.practice)
+    heaps = waiting.heaps(place)
     chosen = {heap: ids for heap, ids in heaps.items() if asked.filter.has(heap)}
     groups: Sequence[Group] = ()
     rows: Sequence[Row] = ()
@@ -197,7 +197,7 @@ def _done(parts: Parts, place: Place, asked: Asked) -> tuple[list[Row], str]:
             before = letter.id
             practice = practice_of_letter(letter, parts)
             heap = Heap(practice, letter.reason, source_of(letter.origin))
-            if may_see(place.principal, place.practice, practice) and asked.filter.has(heap):
+            if may_see(place, practice) and asked.filter.has(heap):
                 found.append(Row(letter, heap.source, 0, practice == place.practice))
                 if len(found) == PAGE_ROWS:
                     return found, query_of(asked, after=before)

@@ -162,7 +162,10 @@ class QueuePages:
         except ReadModelsMoved as moved:
             detail = "Nothing was done: this process goes by rules of before, and starts again."
             raise Refusal(503, "Try again", detail) from moved
-        self._waiting.forget()
+        if done == ActKind.TAKEN_UP:
+            self._waiting.forget()
+        else:
+            self._waiting.drop(letter.id)
         return _back(place, letter, done)
 
     def _refused(self, request: Request, place: Place, done: str, answered: Answered) -> Response:
