@@ -9,7 +9,7 @@ Three tables, all on SQLite in a file, every transaction synced to disk:
    included, and the memory that the patient takes when it is loaded again.
 3. A log that grows to 100,000 and 1,000,000 events (`--upto 10000000` for ten million): what a
    further event costs, for the store alone and for the whole ingest of new patients; how long a
-   process takes to start again after a kill, and the memory of one that takes 20,000 events.
+   process takes to start again after a kill, and the memory of one that takes 80,000 events.
 """
 
 from __future__ import annotations

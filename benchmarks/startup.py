@@ -33,7 +33,7 @@ class Start(NamedTuple):
     """At most, after all lines of the file."""
 
 
-def start_after_kill(url: str, name: str, patients: int = 200) -> Start:
+def start_after_kill(url: str, name: str, patients: int = 800) -> Start:
     """Over the store at `url`; the new patients' ids begin with `name`."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         file = Path(folder) / "lines.jsonl"

@@ -14,10 +14,11 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent, Subscrip
 from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from psycopg import Connection, Cursor
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import dict_row, tuple_row
+from psycopg.rows import tuple_row
 
 from infra.eventstore.postgres_listener import Listener
 from infra.eventstore.postgres_lock import lock_log
+from infra.eventstore.postgres_pool import pool
 from infra.eventstore.schema import Report, pending, silent
 from infra.eventstore.subscription import WaitingSubscription
 
@@ -44,14 +45,9 @@ class CarePostgresDatastore(PostgresDatastore):
             port=self.settings.get("port", ""),
             user=str(self.settings.get("user", "")),
             password=str(self.settings.get("password", "")),
-            pool_size=2,
-            max_overflow=18,
-            # A connection that died while idle is replaced before use, not found out in a batch.
-            pre_ping=True,
-            connect_timeout=30,
             originator_id_type="text",
         )
-        self.pool.kwargs = self.settings | {"row_factory": dict_row}
+        self.pool = pool(self.settings, self.after_connect_func())
 
     def connect(self) -> Connection[Any]:
         """A connection of its own, outside the pool."""
