@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -38,6 +39,15 @@ def frame(request: Request, path: str) -> dict[str, Any]:
     who = "" if principal in (NOBODY, EVERYBODY_HERE) else principal.name
     said = {"look": look_of(request), "path": path, "who": who}
     return {**said, "place": None, "slots": [], "timer": None}
+
+
+def path_of(request: Request) -> str:
+    """Where to come back to: the page itself, or the one that a form was sent from."""
+    path, query = request.url.path, urlencode(request.query_params.multi_items())
+    if request.method == "POST":
+        sent_from = urlsplit(request.headers.get("referer", ""))
+        path, query = sent_from.path or path, sent_from.query
+    return f"{path}?{query}" if query else path
 
 
 def _printable(value: Any) -> Any:

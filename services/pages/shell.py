@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,7 +23,7 @@ from services.access.routes import needs
 from services.bootstrap import Parts
 from services.outage import is_outage
 from services.pages.forms import BadForm, Form, form_of
-from services.pages.frame import environment, frame
+from services.pages.frame import environment, frame, path_of
 from services.pages.place import Place, Places, Refusal
 from services.pages.timer.bar import Bar, bar_of
 from services.pages.timer.watches import Watches
@@ -151,7 +150,7 @@ class Shell:
         (the address of a route by its name, None without such a route), and what is `said`; those
         that extend `base.html` want a `title`."""
         around = {
-            **frame(request, _path(request)),
+            **frame(request, path_of(request)),
             "place": place,
             "slots": self._slots(request, place),
             "timer": self._timer(request, place),
@@ -164,7 +163,7 @@ class Shell:
     def refused(self, request: Request, refusal: Refusal) -> Response:
         """A page that says what was wrong."""
         said = {"title": refusal.title, "detail": refusal.detail}
-        around = frame(request, _path(request))
+        around = frame(request, path_of(request))
         text = self._templates.get_template("refused.html").render({**around, **said})
         return HTMLResponse(text, refusal.status)
 
@@ -241,8 +240,3 @@ def _allowed(request: Request, right: Right) -> Principal:
         detail = f"Your account may not do this; it needs the right {right.value!r}."
         raise Refusal(403, "Not allowed", detail)
     return principal
-
-
-def _path(request: Request) -> str:
-    query = urlencode(request.query_params.multi_items())
-    return f"{request.url.path}?{query}" if query else request.url.path

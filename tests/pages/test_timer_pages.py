@@ -11,7 +11,7 @@ from services.access import Role
 from services.audit.access import accesses
 from tests.audit.growing import GrowingLog
 from tests.pages.asked import Pages, person
-from tests.pages.entering import MONTH, PAGE, command, log, pages
+from tests.pages.entering import FORMS, MONTH, PAGE, command, log, pages
 from tests.pages.timing import LOG, MINUTE, OTHER, bar, press, timer_id, two_patients
 from tests.services.command import Command
 
@@ -102,6 +102,15 @@ class TestOneRuns:
             MONTH, "2025-03"
         )
         assert await press(pages, "pause", back="//example.org") == PAGE
+
+    async def test_from_a_form_that_was_refused_it_leads_back_to_the_form(
+        self, pages: Pages
+    ) -> None:
+        await press(pages, "start")
+        form = f"{FORMS}/care-plan"
+        answer = await pages.post(form, data={"a": "b"}, headers={"referer": f"http://x{form}"})
+        assert answer.status_code == 422
+        assert f'name="back" value="{form}"' in answer.text
 
 
 class TestWhose:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, takewhile
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
@@ -40,6 +39,7 @@ from services.bootstrap import Parts
 from services.histories import History, Unanswerable, history_of
 from services.ingest import Busy, Ingest
 from services.pages.enter.foreseeing import Caution, foreseen, mark_of
+from services.pages.enter.names import event_id
 from services.pages.saying import (
     SOURCE,
     TRIES_MAX,
@@ -93,18 +93,6 @@ class Wish:
         """Of the events, the same however often the form is sent."""
         numbers = range(len(self.sayings))
         return tuple(event_id(self.id, self.practice, self.patient, n) for n in numbers)
-
-
-def event_id(act: UUID, practice: str, patient: str, number: int) -> str:
-    """Of the fact of this number that an act says of a patient."""
-    return str(uuid5(act, f"{number} {practice} {patient}"))
-
-
-def stored_ids(history: History, act: UUID) -> tuple[str, ...]:
-    """The events that came of an act, whatever they say."""
-    ours = {event.id for event in history.events if event.source == SOURCE}
-    ids = (event_id(act, history.practice_id, history.patient_id, n) for n in count())
-    return tuple(takewhile(ours.__contains__, ids))
 
 
 class Wrong(Exception):

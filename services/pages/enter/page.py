@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
-from uuid import uuid5
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -27,6 +26,7 @@ from services.pages.enter.entering import (
     revision_text,
 )
 from services.pages.enter.fields import Blank
+from services.pages.enter.names import new_entry_id
 from services.pages.enter.reading import Draft, Read, read, worded
 from services.pages.enter.standing import standing_of
 from services.pages.enter.usual import Desk
@@ -90,7 +90,7 @@ class EnterPages:
         shown = replace(shown, act=id.hex)
         found = read(Draft(blank, texts), desk.timeline.timezone_on, desk.now)
         if blank.type == "time.logged.v1":
-            found.data["entry_id"] = str(uuid5(id, "entry"))
+            found.data["entry_id"] = new_entry_id(id)
         if problems := _problems(desk, blank, found):
             return self._shown(request, place, desk, replace(shown, problems=problems), 422)
         wish = Wish(

@@ -15,7 +15,8 @@ from infra.timers import Timer
 from services.access.principal import Right, person_of
 from services.ingest import Ingest
 from services.pages.enter.answering import NOT_OURS, Again, Shown, act_id, attempt
-from services.pages.enter.entering import Saying, Wish, stored_ids
+from services.pages.enter.entering import Saying, Wish
+from services.pages.enter.names import stored_ids
 from services.pages.enter.page import desk_of, month_of_data, said_of, saved_address
 from services.pages.enter.reading import worded
 from services.pages.enter.usual import Desk

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.facts import Instant
 from domain.time.calendar import local_date
@@ -14,13 +14,16 @@ from services.pages.enter.blanks import MORE, WHEN, WHO
 from services.pages.enter.clockwords import length_text, local_text, shown
 from services.pages.enter.entering import Saying
 from services.pages.enter.fields import Blank, Field
+from services.pages.enter.names import new_entry_id
 from services.pages.enter.reading import WORK, Draft, read, work
 from services.pages.enter.usual import Desk, stretch, who_usually, zone_at
 from services.pages.timer.bar import LONG_SECONDS
 from services.wire import instants
 
 REASON: Final = Field("reason", "Why it is not as measured", "note", is_required=False)
-PARTS: Final = tuple(field for field in WHEN if field.name in ("on", "start", "minutes"))
+PARTS: Final = tuple(
+    replace(field, is_required=True) for field in WHEN if field.name in ("on", "start", "minutes")
+)
 COMMON: Final = Blank("timer", "time.logged.v1", "Log measured time", "Log it", (*WHO, *MORE))
 NONE_KEPT: Final = "Keep one stretch at least; or drop the timer below."
 UNSAID: Final = "Say why: it is not what was measured."
@@ -101,7 +104,7 @@ def judge(parts: tuple[Part, ...], texts: Mapping[str, str], desk: Desk, act: UU
             judged.problems["reason"] = UNSAID
         if _is_doubted(members, desk) and not texts.get(part.name("believed")):
             judged.problems[part.name("believed")] = f"{part.doubt or _LONG} Was all of it work?"
-        data = {"entry_id": str(uuid5(act, f"stretch {part.number}")), **common, **members}
+        data = {"entry_id": new_entry_id(act, part.number), **common, **members}
         data |= {"measured": _measured(part, desk)} | ({} if is_measured else {"reason": reason})
         judged.sayings[part.number] = Saying(COMMON.type, data)
     return judged
