@@ -163,7 +163,8 @@ class Batch:
     letter_acts: list[LetterAct] = field(default_factory=list)
     """What people do with letters; `LetterMoved` where one is not as the act expects it."""
     replayed: dict[int, int] = field(default_factory=dict)
-    """Dead letters (by id) that this batch takes after all, and when; the first time stays."""
+    """Dead letters (by id) that this batch takes after all, and when; the first time stays.
+    `LetterMoved` where a correction was taken in the place of one."""
     enrolled: dict[str, list[EnrolledMonths]] = field(default_factory=dict)
     """All enrolments of patients of whom one may have changed, in place of earlier ones."""
     links: dict[str, list[Link]] = field(default_factory=dict)

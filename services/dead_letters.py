@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from domain.rejections import Rejection
 from infra.codec import instant_text
-from projections.letters import DeadLetter, LetterAct
+from projections.letters import DeadLetter, LetterAct, LetterMoved
 from projections.ports import Store
 from services.ingest import Ingest
 from services.releasing import delivery_of
@@ -69,10 +69,22 @@ def replay_letters(
     raises; transactions before that stand, and a further call goes on with the rest.
     """
     for batch in _batches(letters, batch_size):
-        deliveries = [delivery_of(letter) for letter in batch]
-        results = ingest.take(deliveries).results
-        for letter, rejection in zip(batch, results, strict=True):
-            yield Replayed(letter.id, rejection)
+        yield from _put_in(ingest, batch)
+
+
+def _put_in(ingest: Ingest, batch: Sequence[DeadLetter]) -> Iterator[Replayed]:
+    """In one transaction; one by one where a person corrected some meanwhile, which are taken."""
+    try:
+        results = ingest.take([delivery_of(letter) for letter in batch]).results
+    except LetterMoved:
+        if len(batch) == 1:
+            yield Replayed(batch[0].id, None)
+            return
+        for letter in batch:
+            yield from _put_in(ingest, [letter])
+        return
+    for letter, rejection in zip(batch, results, strict=True):
+        yield Replayed(letter.id, rejection)
 
 
 def as_listed(letter: DeadLetter) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from infra.eventstore.sqlite_rows import LETTER, letter
 from infra.eventstore.transactions import Cursor, Transaction
 from infra.eventstore.transparency import open_transaction
 from projections.letters import ActKind, DeadLetter, LetterAct, LetterMoved, Letters, Waiting
-from projections.ports import Store
+from projections.ports import Batch, Store
 
 _MOVE: Final = {
     ActKind.CORRECTED: "replayed_at_us = ? WHERE id = ? AND replayed_at_us IS NULL",
@@ -34,6 +34,7 @@ _ACTS: Final = (
     "SELECT letter_id, kind, by, reason, at_us, value FROM letter_acts "
     "WHERE letter_id = ? ORDER BY id"
 )
+_CORRECTED: Final = "SELECT 1 FROM letter_acts WHERE letter_id = ? AND kind = ?"
 _OPEN: Final = "replayed_at_us IS NULL AND set_aside_at_us IS NULL"
 
 
@@ -48,6 +49,15 @@ def write(cursor: Cursor, acts: Iterable[LetterAct], mark: str = "?") -> None:
         texts = map(printable, (act.by, act.reason))
         row = (act.letter_id, act.kind.value, *texts, act.at_us, act.value)
         cursor.execute(_KEEP.replace("?", mark), row)
+
+
+def check(cursor: Cursor, batch: Batch, mark: str = "?") -> None:
+    """Refuse to take letters as they came of which a correction was taken. After their rows were
+    marked: by then whoever else works on them has ended. Raises `LetterMoved`."""
+    for letter_id in sorted(batch.replayed.keys() - {act.letter_id for act in batch.letter_acts}):
+        cursor.execute(_CORRECTED.replace("?", mark), (letter_id, ActKind.CORRECTED.value))
+        if cursor.fetchone() is not None:
+            raise LetterMoved(f"letter {letter_id} was corrected")
 
 
 def open_letters(store: Store) -> Letters:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Condition
 
 from infra.eventstore.rows import after, doubled_keys, in_order, printable, whole_assessment
-from projections.letters import LetterAct, LetterMoved, acted
+from projections.letters import ActKind, LetterAct, LetterMoved, acted
 from projections.ports import (
     AlertState,
     AssessmentRow,
@@ -93,6 +93,9 @@ class MemoryStore:
             raise KeysTaken(taken)
         for act in batch.letter_acts:
             acted(self._letter(act.letter_id), act)
+        corrected = {a.letter_id for a in self.letter_acts if a.kind is ActKind.CORRECTED}
+        if not corrected.isdisjoint(batch.replayed):
+            raise LetterMoved("a letter was corrected")
 
     def _refuse_moved(self, batch: Batch) -> None:
         for stream, version in batch.versions.items():

@@ -118,6 +118,7 @@ class PostgresStore:
         letters.write(c, batch.letter_acts, "%s")
         if batch.replayed:
             c.execute(sql.MARK_REPLAYED, sql.columns(sorted(batch.replayed.items())))
+            letters.check(c, batch, "%s")
         translated.write(c, batch, "%s")
         if batch.snapshots:
             c.execute(sql.SET_SNAPSHOTS, sql.snapshot_columns(batch.snapshots))

@@ -124,6 +124,7 @@ class SQLiteStore:
         c.executemany(ADD_LETTER, [letter_row(dead) for dead in batch.dead_letters])
         letters.write(c.sqlite_cursor, batch.letter_acts)
         c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
+        letters.check(c.sqlite_cursor, batch)
         translated.write(c.sqlite_cursor, batch)
         c.executemany(SET_SNAPSHOT, [snapshot_row(s) for s in batch.snapshots])
         write_projected(c, batch.projected)

@@ -57,6 +57,18 @@ def test_a_letter_that_a_command_took_meanwhile_is_not_taken_by_a_person_too(sto
     assert open_letters(store).acts(1) == []
 
 
+def test_a_letter_that_a_person_corrected_is_not_taken_as_it_came_too(store: Store) -> None:
+    """A command that read it before marks it afterwards: its whole batch is refused."""
+    store.add_dead_letters([letter(b"{"), letter(b"{")])
+    do(store, ActKind.CORRECTED)
+    do(store, ActKind.REPLAYED, 2)
+    with pytest.raises(LetterMoved):
+        store.commit(batch(event(1), replayed={1: 5}))
+    assert store.head() == 0
+    store.commit(batch(event(1), replayed={2: 5}))
+    assert [one.replayed_at_us for one in store.dead_letters()] == [AT_US, AT_US]
+
+
 def test_what_is_set_aside_waits_no_longer_until_it_is_taken_up_again(store: Store) -> None:
     store.add_dead_letters([letter(b"{"), letter(b"[", "file:a:1")])
     letters = open_letters(store)

@@ -16,6 +16,7 @@ from domain.policy import Policy
 from domain.rules import BOOK
 from infra.eventstore import open_store
 from infra.eventstore.sqlite import SQLiteStore
+from projections.letters import ActKind, LetterAct
 from projections.ports import Batch, DeadLetter, Store
 from services.dead_letters import (
     Wanted,
@@ -153,6 +154,18 @@ def test_bytes_are_shown_as_text_or_base64_and_absent_ones_as_null(store: Store)
     ]
     assert (second["value"], second["key"], second["headers"]) == (None, None, [])
     json.dumps([first, second]).encode()
+
+
+def test_letters_that_a_person_corrected_meanwhile_count_as_taken_and_hold_up_no_others(
+    store: Store,
+) -> None:
+    store.add_dead_letters([letter(logged(f"t{n}", 60)) for n in (1, 2, 3)])
+    found = list(find_letters(store, Wanted()))
+    act = LetterAct(2, ActKind.CORRECTED, "Ada Byron", "a typo", NOW_US, logged("t9", 60))
+    store.commit(Batch(letter_acts=[act], replayed={2: NOW_US}))
+    done = replay_letters(ingest_into(store), found, 10)
+    assert [(each.letter_id, each.rejection) for each in done] == [(1, None), (2, None), (3, None)]
+    assert store.head() == 2
 
 
 def test_what_became_of_a_letter_is_told_with_its_reason() -> None:
