@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha1
 from json.encoder import encode_basestring as _json_text
 from typing import NamedTuple
@@ -171,20 +172,40 @@ def _blockers(month: Reckoning, wanted: Wanted) -> None:
 
 def may_still_count(month: Reckoning, now: Instant) -> bool:
     """Whether time can still be added that counts: the patient is enrolled, the month not over."""
-    over = midnight(last_day(month.month) + ONE_DAY, month.timezone)
-    return now < over and "not-enrolled" not in month.blockers
+    if "not-enrolled" in month.blockers:
+        return False
+    return now < ends_of_month(month.month, month.timezone, NO_DAYS).over
 
 
-def few_days_from(month: Month, policy: Policy) -> date:
+class EndsOfMonth(NamedTuple):
+    """Local midnights: few days are left, the month is over, it is long over."""
+
+    few_days: Instant
+    over: Instant
+    long_over: Instant
+
+
+NO_DAYS = 0
+
+
+@lru_cache(maxsize=65_536)
+def ends_of_month(month: Month, timezone: str, at_risk_days: int) -> EndsOfMonth:
+    """When a month comes to its end somewhere, under a policy's `at_risk_days`."""
+    few, after = few_days_from(month, at_risk_days), last_day(month) + ONE_DAY
+    long_after = after + LONG_OVER_DAYS * ONE_DAY
+    return EndsOfMonth(*(midnight(day, timezone) for day in (few, after, long_after)))
+
+
+def few_days_from(month: Month, at_risk_days: int) -> date:
     """The local day from whose midnight a month short of its first threshold is at risk; no
     month is before it begins."""
-    begins = last_day(month) + ONE_DAY - policy.at_risk_days * ONE_DAY
+    begins = last_day(month) + ONE_DAY - at_risk_days * ONE_DAY
     return max(begins, first_day(month))
 
 
 def may_be_at_risk(month: Month, policy: Policy, now: Instant) -> bool:
     """Whether the month may be at risk in any zone, or was: cheap, and enough to look closer."""
-    begins = midnight(few_days_from(month, policy), "UTC")
+    begins = ends_of_month(month, "UTC", policy.at_risk_days).few_days
     return now >= begins - WIDEST_OFFSET_SECONDS
 
 
@@ -194,7 +215,7 @@ def _at_risk(month: Reckoning, policy: Policy, now: Instant, wanted: Wanted) -> 
     Open is who spends at least one of these days in the programme and alive: that does not
     change by time alone.
     """
-    begins = few_days_from(month.month, policy)
+    begins = few_days_from(month.month, policy.at_risk_days)
     if now < midnight(begins, month.timezone) or not _is_open(month, begins):
         return
     # Wherever care management may be billed at all, one of these two may.
@@ -220,9 +241,8 @@ class Occasion(NamedTuple):
         """Why an alert that is raised on this occasion is not delivered."""
         if self.history:
             return Suppression.HISTORY
-        over = last_day(watched.month) + (LONG_OVER_DAYS + 1) * ONE_DAY
         is_claim = watched.type is AlertType.CLAIM_DIVERGED
-        if not is_claim and self.now >= midnight(over, timezone):
+        if not is_claim and self.now >= ends_of_month(watched.month, timezone, NO_DAYS).long_over:
             return Suppression.MONTH_LONG_OVER
         return None
 
@@ -252,6 +272,8 @@ def transitions(
             number = 1 if at is None else at.transition + 1
             hidden = occasion.hides(watched, timezone)
             raised.append(Transition(watched, number, True, seconds_to_go, hidden))
+    if len(resolved) + len(raised) < 2:
+        return resolved or raised
     return [*sorted(resolved, key=_order), *sorted(raised, key=_order)]
 
 

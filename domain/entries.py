@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from domain.archive import Archive
 from domain.event import Event, EventKey
-from domain.facts import Clocked, Month, Role, TimeAmended, TimeLogged, Work
-from domain.time.calendar import month_of, months_possible
+from domain.facts import Clocked, Month, Role, TimeAmended, TimeLogged, TimeVoided, Work
+from domain.time.calendar import month_of, months_of_days, utc_days_possible
+
+_BY_PRACTITIONER = Role.BILLING_PRACTITIONER
+_NON_CLINICAL = Role.NON_CLINICAL
 
 
-class Standing(NamedTuple):
+@dataclass(slots=True)
+class Standing:
     """What stands of an entry. `always_excluded` is a reason that no policy and no day changes."""
 
     entry_id: str
@@ -24,22 +28,18 @@ class Standing(NamedTuple):
 
 
 def _standing(event: Event, fact: TimeLogged | TimeAmended) -> Standing:
-    return Standing(
-        entry_id=fact.entry_id,
-        event=event,
-        work=fact.work,
-        by_practitioner=fact.performer.role is Role.BILLING_PRACTITIONER,
-        activity=fact.activity,
-        always_excluded=_always_excluded(fact),
-    )
+    by_practitioner = fact.performer.role is _BY_PRACTITIONER
+    excluded = _always_excluded(fact)
+    return Standing(fact.entry_id, event, fact.work, by_practitioner, fact.activity, excluded)
 
 
 def _always_excluded(fact: TimeLogged | TimeAmended) -> str | None:
     if fact.program != "ccm":
         return "other-program"
-    if fact.performer.role is Role.NON_CLINICAL:
+    performer = fact.performer
+    if performer.role is _NON_CLINICAL:
         return "non-clinical"
-    if fact.performer.outside_us:
+    if performer.outside_us:
         return "outside-us"
     return None
 
@@ -47,14 +47,14 @@ def _always_excluded(fact: TimeLogged | TimeAmended) -> str | None:
 def months_of_work(work: Work) -> frozenset[Month]:
     """Every month the work may fall in, whatever the zone."""
     if isinstance(work, Clocked):
-        return _shared(months_possible(work.started_at, work.ended_at))
-    return _shared((month_of(work.performed_on),))
+        return _shared(*utc_days_possible(work.started_at, work.ended_at))
+    return frozenset((month_of(work.performed_on),))
 
 
-@lru_cache(maxsize=4_096)
-def _shared(months: tuple[Month, ...]) -> frozenset[Month]:
-    """One set for all entries of these months."""
-    return frozenset(months)
+@lru_cache(maxsize=65_536)
+def _shared(first_day: int, last_day: int) -> frozenset[Month]:
+    """One set for all entries of these days."""
+    return frozenset(months_of_days(first_day, last_day))
 
 
 class Entry:
@@ -80,8 +80,8 @@ class Entry:
         self.revisions += (event,)
         self._withdrawn = withdrawn
         fact = event.fact
-        if isinstance(fact, TimeLogged | TimeAmended):
-            months = months_of_work(fact.work)
+        if type(fact) is not TimeVoided:
+            months = months_of_work(fact.work)  # type: ignore[union-attr]
             self.months = self.months | months if self.months else months
         if not withdrawn or event.key not in withdrawn:
             self._consider(event)
@@ -99,9 +99,8 @@ class Entry:
             return
         self.effective = event
         fact = event.fact
-        self.standing = (
-            _standing(event, fact) if isinstance(fact, TimeLogged | TimeAmended) else None
-        )
+        timed = type(fact) is not TimeVoided
+        self.standing = _standing(event, fact) if timed else None  # type: ignore[arg-type]
 
 
 class TimeEntries:
@@ -183,7 +182,10 @@ class TimeEntries:
         if known:
             self._note_change(entry)
         for month in entry.months:
-            self._by_month.setdefault(month, {})[entry.entry_id] = entry
+            held = self._by_month.get(month)
+            if held is None:
+                held = self._by_month[month] = {}
+            held[entry.entry_id] = entry
 
     def _note_change(self, entry: Entry) -> None:
         for month in entry.months:

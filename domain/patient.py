@@ -20,6 +20,7 @@ from domain.facts import (
     EventRetracted,
     Month,
     MonthClaimed,
+    MonthReopened,
     PatientMerged,
     TimeAmended,
     TimeLogged,
@@ -48,6 +49,8 @@ class Refused:
 
 
 Decision = Accepted | Duplicate | Refused
+_OF_A_MONTH = frozenset({ComplexityAssessed, MonthClaimed, MonthReopened})
+TIME_FACTS = frozenset({TimeLogged, TimeAmended, TimeVoided})
 ACCEPTED = Accepted()
 DUPLICATE = Duplicate()
 
@@ -70,6 +73,7 @@ class Patient:
         "practice_id",
         "retracted",
         "retractions",
+        "says_of_months",
         "version",
         "withdrawn",
     )
@@ -82,6 +86,8 @@ class Patient:
         """By key; without the time events that are put away: `event` knows those too."""
         self.entries = TimeEntries(self.events)
         self.ground: list[Event] = []
+        self.says_of_months = False
+        """Whether any of the ground is about one month alone."""
         self.retractions: list[Event] = []
         self.retracted: set[EventKey] = set()
         """What any retraction names, in force or not."""
@@ -109,6 +115,7 @@ class Patient:
             (patient.retractions if retracts else patient.ground).append(event)
             if isinstance(event.fact, PatientMerged):
                 patient.merges.append(event)
+            patient.says_of_months |= type(event.fact) in _OF_A_MONTH
         patient.retracted.update(map(target_of, patient.retractions))
         patient.withdrawn = patient.entries.withdrawn = withdrawn_keys(patient.retractions)
         patient.put_away(archive)
@@ -169,8 +176,8 @@ def evolve(patient: Patient, event: Event) -> Patient:
     if type(fact) is ClockTicked:
         return patient
     patient.events[(event.source, event.id)] = event
-    if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
-        patient.entries.fold(fact.entry_id, event)
+    if type(fact) in TIME_FACTS:
+        patient.entries.fold(fact.entry_id, event)  # type: ignore[union-attr]
     elif isinstance(fact, EventRetracted):
         _fold_retraction(patient, event)
     else:
@@ -178,6 +185,8 @@ def evolve(patient: Patient, event: Event) -> Patient:
         patient.forget_chart()
         if type(fact) is PatientMerged:
             patient.merges.append(event)
+        elif type(fact) in _OF_A_MONTH:
+            patient.says_of_months = True
     return patient
 
 
@@ -214,8 +223,8 @@ def _entry_of(patient: Patient, event: Event) -> Entry | None:
 def months_touched(patient: Patient, event: Event) -> Set[Month]:
     """Months whose assessment the event may have changed, asked after it was folded."""
     fact = event.fact
-    if isinstance(fact, TimeLogged | TimeAmended | TimeVoided):
-        entry = patient.entries.get(fact.entry_id)
+    if type(fact) in TIME_FACTS:
+        entry = patient.entries.get(fact.entry_id)  # type: ignore[union-attr]
         return set() if entry is None else entry.months
     if isinstance(fact, EventRetracted):
         return _months_of_target(patient, fact)
@@ -238,6 +247,8 @@ def _months_of_target(patient: Patient, fact: EventRetracted) -> Set[Month]:
 
 def months_known(patient: Patient) -> set[Month]:
     """Every month in which something of this patient may lie."""
+    if not patient.says_of_months:
+        return set(patient.entries.months)
     chart = patient.chart
     found = {*patient.entries.months, *chart.complexity, *chart.claims}
     if chart.merged is not None:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from domain.alerts import few_days_from, may_still_count
+from domain.alerts import ends_of_month, may_still_count
 from domain.assess.reckoning import Reckoning
 from domain.facts import Clocked, Instant, Role, TimeLogged
 from domain.policy import Policy
-from domain.time.calendar import ONE_DAY, last_day, midnight
 
 NO_END: Final[Instant] = 2**62
 
@@ -59,12 +58,12 @@ def slack_of(month: Reckoning, policy: Policy, now: Instant) -> Slack | None:
         return None
     seconds = practitioner_seconds = NO_END
     margin = policy.approaching_seconds if may_still_count(month, now) else 0
-    pools = {family.rule.family: family.rule.pool for family in month.context.families}
+    own = month.context.practitioners_own
     for nearest in month.next:
         # Until the threshold is approached; once it is, until it is reached.
         beyond = nearest.seconds_to_go - margin
         gap = beyond if beyond > 0 else nearest.seconds_to_go
-        if pools[nearest.family] == "practitioner":
+        if nearest.family in own:
             practitioner_seconds = gap
         else:
             seconds = min(seconds, gap)
@@ -73,8 +72,7 @@ def slack_of(month: Reckoning, policy: Policy, now: Instant) -> Slack | None:
 
 def _until(month: Reckoning, policy: Policy, now: Instant) -> Instant:
     """The next midnight at which time alone may change an alert."""
-    for day in (few_days_from(month.month, policy), last_day(month.month) + ONE_DAY):
-        begins = midnight(day, month.timezone)
-        if now < begins:
-            return begins
-    return NO_END
+    few_days, over, _ = ends_of_month(month.month, month.timezone, policy.at_risk_days)
+    if now < few_days:
+        return few_days
+    return over if now < over else NO_END

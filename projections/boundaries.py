@@ -50,7 +50,7 @@ def _of_zone(
     first = local_date(after, zone) - ONE_DAY
     last = local_date(through, zone) + timedelta(days=policy.at_risk_days)
     for month in months_between(month_of(first), month_of(last)):
-        few = midnight(few_days_from(month, policy), zone)
+        few = midnight(few_days_from(month, policy.at_risk_days), zone)
         over = midnight(last_day(month) + ONE_DAY, zone)
         if few < over:
             yield Passed(few, practice, zone, month, Boundary.AT_RISK)

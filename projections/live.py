@@ -160,7 +160,8 @@ class LivePatient:
         if isinstance(fact, ClockTicked):
             return {fact.month}
         months = {m for m in months_possible(now, now) if may_be_at_risk(m, policy, now)}
-        if not self.patient.chart.spans:
+        months -= self._slack.keys()
+        if months and not self.patient.chart.spans:
             months.clear()
         for month, alerts in self._alerts.items():
             if any(standing.raised for standing in alerts.values()):

@@ -19,6 +19,7 @@ from domain.facts import ComplexityAssessed, Instant, Month
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes, RuleBook, RuleSet
+from domain.rules.codes import Family
 from domain.time.calendar import LocalDay, midnight, month_of
 from domain.time.timeline import END, MonthDays, Span, Timeline
 
@@ -42,6 +43,8 @@ class MonthContext:
     """The enrolment in force on each of `days`."""
     reasons: DayReasons
     families: tuple[FamilyCodes, ...]
+    practitioners_own: frozenset[Family]
+    """Those of the families that count the practitioner's seconds alone."""
     mdm_enough: bool
     mdm_by_other: bool
     concurrent: bool
@@ -84,11 +87,13 @@ def _timeline(patient: Patient, policy: Policy) -> Timeline:
 def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> MonthContext:
     chart, rules, timeline = patient.chart, book.on(month), _timeline(patient, policy)
     span = timeline.span_of_month(month)
-    question = Question(chart, rules, span)
+    question = Question.of(chart, rules, span)
     answers = findings(question)
-    reasons = DayReasons(chart, rules)
+    reasons = DayReasons(question)
     month_days = timeline.days(month)
     mdm_enough, mdm_by_other = _mdm(question)
+    families = _families(rules, span, policy)
+    own = [each.rule.family for each in families if each.rule.pool == "practitioner"]
     return MonthContext(
         month=month,
         chart=chart,
@@ -103,7 +108,8 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
         days=month_days.days,
         spans=month_days.spans,
         reasons=reasons,
-        families=_families(rules, span, policy),
+        families=families,
+        practitioners_own=frozenset(own),
         mdm_enough=mdm_enough,
         mdm_by_other=mdm_by_other,
         concurrent=bool(services_with_effect(question, "concurrent-service")),

@@ -132,7 +132,10 @@ def count(
     """Count the month. `lasting`: as if enrolment, consent and visit were in order."""
     tally = Tally()
     for standing in clocked:
-        _count_clocked(tally, context, standing, lasting)
+        work = cast(Clocked, standing.work)
+        alone = work.started_at >= tally.everyone.reached
+        if not (alone and _count_plainly(tally, context, standing, work)):
+            _count_clocked(tally, context, standing, lasting)
     for standing in unclocked:
         _count_unclocked(tally, context, standing, lasting)
     return tally
@@ -144,12 +147,34 @@ def count_one_more(tally: Tally, context: MonthContext, standing: Standing) -> b
     work = standing.work
     if type(work) is not Clocked:
         _count_unclocked(tally, context, standing, False)
-    elif work.started_at >= tally.everyone.reached:
-        _count_clocked(tally, context, standing, False)
-    elif tally.is_free(work.started_at, work.ended_at):
-        _count_between(tally, context, standing)
-    else:
+        return True
+    at_the_end = work.started_at >= tally.everyone.reached
+    if not at_the_end and not tally.is_free(work.started_at, work.ended_at):
         return False
+    if not _count_plainly(tally, context, standing, work):
+        (_count_clocked if at_the_end else _count_between)(tally, context, standing)
+    return True
+
+
+def _count_plainly(tally: Tally, context: MonthContext, standing: Standing, work: Clocked) -> bool:
+    """Count an entry that shares no second with another, lies within one day and counts wholly;
+    False for one that is not so plain."""
+    started_at, ended_at = work.started_at, work.ended_at
+    index = bisect_right(context.day_ends, started_at)
+    if started_at < context.ready_from or index == len(context.days):
+        return False
+    start, end, day = context.days[index]
+    if started_at < start or ended_at > end or never_counts(standing, context) is not None:
+        return False
+    own = tally.practitioner if standing.by_practitioner else tally.staff
+    tally.logged += ended_at - started_at
+    own.add(day, ended_at - started_at)
+    tally.everyone.add(day, ended_at - started_at)
+    if standing.event.time - ended_at > CONTEMPORANEOUS_SECONDS:
+        tally.late = True
+    tally.cover(started_at, ended_at)
+    own.reach(ended_at)
+    tally.everyone.reach(ended_at)
     return True
 
 
@@ -159,7 +184,7 @@ def _count_between(tally: Tally, context: MonthContext, standing: Standing) -> N
     reached = [pool.reached for pool in pools]
     for pool in pools:
         pool.reached = NEVER
-    _count_clocked(tally, context, standing, False)
+    _count_clocked(tally, context, standing)
     for pool, before in zip(pools, reached, strict=True):
         pool.reach(before)
 
@@ -178,7 +203,9 @@ def never_counts(standing: Standing, context: MonthContext) -> str | None:
     return "not-countable" if standing.activity in context.not_countable else None
 
 
-def _count_clocked(tally: Tally, context: MonthContext, standing: Standing, lasting: bool) -> None:
+def _count_clocked(
+    tally: Tally, context: MonthContext, standing: Standing, lasting: bool = False
+) -> None:
     work = cast(Clocked, standing.work)
     started_at, ended_at = work.started_at, work.ended_at
     own = tally.practitioner if standing.by_practitioner else tally.staff

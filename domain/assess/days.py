@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.assess.findings import (
+    Question,
     accepted_consents,
     initiating_visits,
     last_revocation,
@@ -26,9 +27,10 @@ STAY_REASONS = {"inpatient": "inpatient", "snf_part_a": "snf-part-a"}
 class DayReasons:
     """The first reason that matches a day, in the order of the rules page."""
 
-    def __init__(self, chart: Chart, rules: RuleSet) -> None:
-        self._chart = chart
-        self._rules = rules
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._chart = chart = question.chart
+        self._rules = rules = question.rules
         self._stays = [stay for stay in map(_stay_of, chart.stays) if stay.kind in STAY_REASONS]
         self._transitions = _transitions(chart, rules)
         self._found: dict[tuple[date, date | None], Reasons] = {}
@@ -81,13 +83,17 @@ class DayReasons:
         """First consent that no earlier month's revocation ended; where all were ended the month
         is blocked as revoked, and the first of those tells."""
         npi, month = span.enrolment.billing_practitioner.npi, self._rules.month
-        consents = accepted_consents(self._chart, self._rules, npi, last_day(month))
+        consents = self._question.consents
+        if span is not self._question.span:
+            consents = accepted_consents(self._chart, self._rules, npi, last_day(month))
         standing = unrevoked(consents, last_revocation(self._chart, month)) or consents
         return min((_consent_day(event) for event in standing), default=None)
 
     def _visit_day(self, span: Span) -> date | None:
         if span.first not in self._visited_from:
-            visits = initiating_visits(self._chart, self._rules, span)
+            visits = self._question.visits
+            if span is not self._question.span:
+                visits = initiating_visits(self._chart, self._rules, span)
             self._visited_from[span.first] = visit_day(visits[0]) if visits else None
         return self._visited_from[span.first]
 
@@ -115,6 +121,8 @@ def _stays_on(stay: StayRecorded, day: date) -> bool:
 
 def _transitions(chart: Chart, rules: RuleSet) -> list[ServiceBilled]:
     """Transitional care whose days the month's rules keep to themselves."""
+    if not chart.services:
+        return []
     codes = {c for rule in rules.services if rule.effect == "tcm-period" for c in rule.codes}
     services = [event.fact for event in chart.services if isinstance(event.fact, ServiceBilled)]
     return [service for service in services if service.hcpcs in codes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.assess.assessment import Family, NextThreshold, Option, Payment
@@ -16,6 +17,8 @@ from domain.policy import Policy
 from domain.rules.book import FamilyCodes
 from domain.rules.codes import Pool as PoolName
 from domain.time.calendar import first_day, last_day
+
+_COMPLEX = Family.COMPLEX
 
 
 class Units(NamedTuple):
@@ -47,15 +50,20 @@ def units_reached(family: FamilyCodes, seconds: int) -> Units | None:
     base, addon = family.base, family.addon
     if seconds < base.threshold_seconds:
         return None
-    reached = (CodeUnits(base.code, 1),)
     if addon is None:
-        return Units(reached, base.threshold_seconds)
+        return _units(base.code, base.threshold_seconds, "", 0, 0)
     further = (seconds - base.threshold_seconds) // addon.threshold_seconds
     units = further if addon.units_max is None else min(further, addon.units_max)
+    return _units(base.code, base.threshold_seconds, addon.code, addon.threshold_seconds, units)
+
+
+@lru_cache(maxsize=4_096)
+def _units(base: str, base_seconds: int, addon: str, addon_seconds: int, units: int) -> Units:
+    """One object for all months in which as much is reached."""
+    reached = (CodeUnits(base, 1),)
     if units == 0:
-        return Units(reached, base.threshold_seconds)
-    last = base.threshold_seconds + units * addon.threshold_seconds
-    return Units((*reached, CodeUnits(addon.code, units)), last)
+        return Units(reached, base_seconds)
+    return Units((*reached, CodeUnits(addon, units)), base_seconds + units * addon_seconds)
 
 
 def next_threshold(family: FamilyCodes, seconds: int) -> NextThreshold | None:
@@ -76,7 +84,7 @@ def next_thresholds(context: MonthContext, tally: Tally) -> tuple[NextThreshold,
     """By family, blocked or not; complex only with the decision making it needs."""
     found = []
     for family in context.families:
-        if family.rule.family is Family.COMPLEX and not context.mdm_enough:
+        if family.rule.family is _COMPLEX and not context.mdm_enough:
             continue
         pool = pool_of(tally, family.rule.pool, context.policy)
         nearest = next_threshold(family, pool.total)
@@ -86,7 +94,7 @@ def next_thresholds(context: MonthContext, tally: Tally) -> tuple[NextThreshold,
 
 
 def _may_be_billed(context: MonthContext, family: Family) -> bool:
-    return family is not Family.COMPLEX or (context.mdm_enough and plan_serves_complex(context))
+    return family is not _COMPLEX or (context.mdm_enough and plan_serves_complex(context))
 
 
 def plan_serves_complex(context: MonthContext) -> bool:

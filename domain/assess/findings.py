@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from domain.chart import Chart
 from domain.event import Event
@@ -29,8 +29,7 @@ from domain.time.calendar import a_year_before, first_day, last_day, month_of
 from domain.time.timeline import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One requirement of a month: met or not, by which rule, on which evidence."""
 
     blocker: str
@@ -39,14 +38,26 @@ class Finding:
     evidence: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What every requirement is asked about."""
 
     chart: Chart
     rules: RuleSet
     span: Span | None
     """The enrolment in force on the last day of the month that has any."""
+    consents: list[Event]
+    """To its practitioner (to any, where there is none), by the month's end."""
+    visits: list[Event]
+    """Those that may have initiated it, whenever they were."""
+
+    @classmethod
+    def of(cls, chart: Chart, rules: RuleSet, span: Span | None) -> Question:
+        """The question about a month of a chart."""
+        npi = span.enrolment.billing_practitioner.npi if span else None
+        consents = accepted_consents(chart, rules, npi, last_day(rules.month))
+        return cls(
+            chart, rules, span, consents, initiating_visits(chart, rules, span) if span else []
+        )
 
     @property
     def month(self) -> Month:
@@ -82,6 +93,8 @@ def revocations_in_effect(chart: Chart, month: Month) -> list[Event]:
 
 
 def last_revocation(chart: Chart, month: Month) -> Event | None:
+    if not chart.revocations:
+        return None
     return max(revocations_in_effect(chart, month), key=_consent_order, default=None)
 
 
@@ -99,16 +112,15 @@ def _enrolment(q: Question) -> Finding:
 
 
 def _consent(q: Question) -> Finding:
-    consents = accepted_consents(q.chart, q.rules, q.npi, last_day(q.month))
-    return Finding("consent-missing", q.rules.consent.rule_id, bool(consents), tuple(consents))
+    consents = tuple(q.consents)
+    return Finding("consent-missing", q.rules.consent.rule_id, bool(consents), consents)
 
 
 def _revocation(q: Question) -> Finding:
     revocation = last_revocation(q.chart, q.month)
     if revocation is None:
         return Finding("consent-revoked", "consent.revocation", True, ())
-    consents = accepted_consents(q.chart, q.rules, q.npi, last_day(q.month))
-    renewed = unrevoked(consents, revocation)
+    renewed = unrevoked(q.consents, revocation)
     return Finding("consent-revoked", "consent.revocation", bool(renewed), (revocation, *renewed))
 
 
@@ -163,9 +175,8 @@ def visit_day(event: Event) -> date:
 
 
 def _visit(q: Question) -> Finding:
-    assert q.span is not None
-    visits = initiating_visits(q.chart, q.rules, q.span)
-    evidence = tuple(event for event in visits if visit_day(event) <= last_day(q.month))
+    last = last_day(q.month)
+    evidence = tuple([event for event in q.visits if visit_day(event) <= last])
     return Finding("initiating-visit-missing", q.rules.visit.rule_id, bool(evidence), evidence)
 
 
@@ -177,6 +188,8 @@ def _credential(q: Question) -> Finding:
 
 def services_with_effect(q: Question, effect: str) -> list[tuple[str, Event]]:
     """(rule, event) of services in the month that have this effect for its practitioner."""
+    if not q.chart.services:
+        return []
     first, last = first_day(q.month), last_day(q.month)
     found = []
     for event in q.chart.services:
