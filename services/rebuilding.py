@@ -14,7 +14,7 @@ from domain.patient import Patient, evolve, months_touched
 from domain.policy import Policy
 from domain.rules import RuleBook
 from infra.answers import assessment_row
-from infra.codec import decode_event, split_stream_id
+from infra.codec import decode_history, split_stream_id
 from projections.ports import AssessmentRow
 from projections.rebuilding import Difference, History, Made, Progress, Rebuilding, compared
 
@@ -69,8 +69,7 @@ class Remaker:
         known = self._patients.get(stream_id)
         patient = known or Patient(*split_stream_id(stream_id))
         touched: set[Month] = set()
-        for stored in history.stream.events:
-            event = decode_event(stored)
+        for event in decode_history(stream_id, history.stream.events):
             evolve(patient, event)
             if known is not None:
                 touched |= months_touched(patient, event)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -23,8 +24,8 @@ from infra.codec.instants import EPOCH, microseconds_of, seconds_of
 from infra.codec.names import split_stream_id
 from infra.codec.unfrozen import unfrozen
 
-EventRow = tuple[str, int, str, bytes]
-"""Stream id, version, stable name and envelope of a stored event."""
+EventRow = tuple[Any, ...]
+"""Stream id, version, stable name and envelope of a stored event, whatever stands behind."""
 
 _LOGGED = "time.logged.v1"
 _A_DAY = 86_400
@@ -65,7 +66,8 @@ def decode_history(
     """
     practice_id, patient_id = split_stream_id(stream_id)
     events = []
-    for _, version, name, state in rows:
+    for row in rows:
+        name, state = row[2], row[3]
         try:
             event = None
             if name == _LOGGED and not is_long(state):
@@ -73,7 +75,7 @@ def decode_history(
             if event is None:
                 event = _any(practice_id, patient_id, name, state, upcasters)
         except (ValueError, msgspec.MsgspecError) as error:
-            where = f"{stream_id} version {version} ({name})"
+            where = f"{stream_id} version {row[1]} ({name})"
             raise UndecodableEvent(f"stored event {where} cannot be read: {error}") from error
         events.append(event)
     return events
