@@ -17,6 +17,7 @@ from domain.facts import Clocked, Instant, Role, TimeLogged
 from domain.policy import Policy
 
 NO_END: Final[Instant] = 2**62
+_STAFF: Final = Role.CLINICAL_STAFF
 
 
 @dataclass(slots=True)
@@ -38,9 +39,9 @@ class Slack:
         """Whether an entry added at `now` leaves all alerts as they are; it is then used up."""
         work = fact.work
         lasted = work.ended_at - work.started_at if isinstance(work, Clocked) else work.seconds
-        if lasted >= self.seconds or not self.lasts(now):
+        if lasted >= self.seconds or not self.since <= now < self.until:
             return False
-        if fact.performer.role is not Role.CLINICAL_STAFF:
+        if fact.performer.role is not _STAFF:
             if lasted >= self.practitioner_seconds:
                 return False
             self.practitioner_seconds -= lasted

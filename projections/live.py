@@ -105,13 +105,15 @@ class LivePatient:
         entry = self.patient.entries.get(fact.entry_id)
         if entry is None or len(entry.revisions) > 1:
             return None
-        for month in entry.months:
+        months = entry.months
+        for month in months:
             slack = self._slack.get(month)
             if slack is None or not slack.takes(fact, now):
                 return None
-        for month in entry.months:
-            self._reckoned.pop(month, None)
-        return entry.months
+        if self._reckoned:
+            for month in months:
+                self._reckoned.pop(month, None)
+        return months
 
     def _outlasting(self, fact: Fact, now: Instant) -> dict[Month, Slack]:
         """The slack that a fact other than time leaves: of months in which nothing was done."""

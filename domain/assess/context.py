@@ -127,11 +127,13 @@ def _shared(activities: tuple[str, ...]) -> frozenset[str]:
 
 
 def _ready_from(month: MonthDays, reasons: DayReasons) -> Instant:
-    span = month.only_span
+    """In the enrolment that holds to the month's end, from where its days begin to count."""
+    span = month.spans[-1]
     day = None if span is None else reasons.ready_from(span)
     if span is None or day is None:
         return END
-    return midnight(day, span.enrolment.timezone)
+    begins = month.days[month.spans.index(span)].start
+    return max(begins, midnight(day, span.enrolment.timezone))
 
 
 def _families(rules: RuleSet, span: Span | None, policy: Policy) -> tuple[FamilyCodes, ...]:

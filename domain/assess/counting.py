@@ -43,6 +43,13 @@ class Pool(dict[date, int]):
         self[day] = self.get(day, 0) + seconds
         self.total += seconds
 
+    def add_reaching(self, day: date, seconds: int, ended_at: Instant) -> None:
+        """Count an entry that shares no second with another: it has covered all up to its end."""
+        self[day] = self.get(day, 0) + seconds
+        self.total += seconds
+        if self.reached < ended_at:
+            self.reached = ended_at
+
     def add_beyond_reach(self, day: date, start: Instant, end: Instant) -> int:
         """Count the seconds that no earlier entry has covered; how many they are."""
         reached = self.reached
@@ -164,17 +171,18 @@ def _count_plainly(tally: Tally, context: MonthContext, standing: Standing, work
     if started_at < context.ready_from or index == len(context.days):
         return False
     start, end, day = context.days[index]
-    if started_at < start or ended_at > end or never_counts(standing, context) is not None:
+    if started_at < start or ended_at > end:
         return False
+    if standing.always_excluded is not None or standing.activity in context.not_countable:
+        return False
+    seconds = ended_at - started_at
+    tally.logged += seconds
     own = tally.practitioner if standing.by_practitioner else tally.staff
-    tally.logged += ended_at - started_at
-    own.add(day, ended_at - started_at)
-    tally.everyone.add(day, ended_at - started_at)
+    own.add_reaching(day, seconds, ended_at)
+    tally.everyone.add_reaching(day, seconds, ended_at)
     if standing.event.time - ended_at > CONTEMPORANEOUS_SECONDS:
         tally.late = True
     tally.cover(started_at, ended_at)
-    own.reach(ended_at)
-    tally.everyone.reach(ended_at)
     return True
 
 

@@ -128,7 +128,7 @@ def _conditions(q: Question) -> Finding:
     first, last = first_day(q.month), last_day(q.month)
     active = [c for c in q.chart.conditions if c.chronic and c.active_between(first, last)]
     categories = {condition.code[:CONDITION_CATEGORY_LENGTH] for condition in active}
-    evidence = tuple(event for condition in active for event in condition.evidence)
+    evidence = tuple([event for condition in active for event in condition.evidence])
     met = len(categories) >= CONDITIONS_MIN
     return Finding("conditions-fewer-than-two", "conditions.two", met, evidence)
 

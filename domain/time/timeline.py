@@ -54,12 +54,6 @@ class MonthDays:
     ends: tuple[Instant, ...]
     spans: tuple[Span | None, ...]
 
-    @property
-    def only_span(self) -> Span | None:
-        """The one enrolment that is in force on all days, None where there is no such."""
-        span = self.spans[0]
-        return span if self.spans.count(span) == len(self.spans) else None
-
 
 @dataclass(frozen=True, slots=True)
 class _Regime:

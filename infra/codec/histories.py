@@ -119,9 +119,11 @@ def _any(practice_id: str, patient_id: str, name: str, state: bytes, upcasters: 
     said, fact = opened(name, state, upcasters)
     recorded = None if said.recorded_at is None else microseconds_of(said.recorded_at)
     time = seconds_of(said.time)
-    return Event(
+    event: Event = _UnfrozenEvent(
         practice_id, patient_id, said.source, said.id, time, fact, b"", recorded, said.history
     )
+    event.__class__ = Event
+    return event
 
 
 @lru_cache(maxsize=4_096)

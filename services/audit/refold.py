@@ -108,14 +108,15 @@ def _compare(
     policy_of: Callable[[str], Policy],
     found: Refolded,
 ) -> None:
-    patient = Patient(*split_stream_id(stored.stream_id))
-    policy = policy_of(patient.practice_id)
+    live = LivePatient(Patient(*split_stream_id(stored.stream_id)))
+    policy = policy_of(live.patient.practice_id)
     try:
-        decided = _decided(stored, patient, book, policy)
+        decided = _decided(stored, live, book, policy)
     except UndecodableEvent:
         found.deviations.append(Deviation(EVENT, "unreadable", stored.stream_id, ""))
         return
-    rows = [assessment_row(stored.stream_id, a) for a in assessments(patient, book, policy)]
+    answers = assessments(live.patient, book, policy)
+    rows = [assessment_row(stored.stream_id, answer) for answer in answers]
     months = {row.month for row in (*stored.live, *rows)}
     found.assessments += len(rows)
     found.deviations += (
@@ -133,9 +134,9 @@ def _compare(
 
 
 def _decided(
-    stored: StoredPatient, patient: Patient, book: RuleBook, policy: Policy
+    stored: StoredPatient, live: LivePatient, book: RuleBook, policy: Policy
 ) -> list[MovedRow]:
-    live, address = LivePatient(patient), (patient.practice_id, patient.patient_id)
+    address = (live.patient.practice_id, live.patient.patient_id)
     events = decode_history(stored.stream_id, stored.events)
     decided = []
     for (stream_id, version, *_), event in zip(stored.events, events, strict=True):
