@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from domain.facts import Instant
 from domain.time.calendar import local_date
 from infra.timers import Stretch, Timer
-from services.pages.enter.blanks import MORE, WHEN, WHO
+from services.pages.enter.blanks import MORE, WHO
 from services.pages.enter.clockwords import length_text, local_text, shown
 from services.pages.enter.entering import Saying
 from services.pages.enter.fields import Blank, Field
@@ -21,8 +21,10 @@ from services.pages.timer.bar import LONG_SECONDS
 from services.wire import instants
 
 REASON: Final = Field("reason", "Why it is not as measured", "note", is_required=False)
-PARTS: Final = tuple(
-    replace(field, is_required=True) for field in WHEN if field.name in ("on", "start", "minutes")
+PARTS: Final = (
+    Field("on", "Day", "day"),
+    Field("start", "Start", "clock", hint="09:15 or 09:15:30"),
+    Field("minutes", "Minutes", "length", hint="21 or 21:30"),
 )
 COMMON: Final = Blank("timer", "time.logged.v1", "Log measured time", "Log it", (*WHO, *MORE))
 NONE_KEPT: Final = "Keep one stretch at least; or drop the timer below."
