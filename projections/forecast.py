@@ -103,6 +103,18 @@ class Experience:
                 self._by_minute.setdefault(course.before // 60, []).append(course.added)
         self._alike: dict[int, list[int]] = {}
 
+    @classmethod
+    def learned(cls, months: Iterable[Sequence[Course]], spread: float | None) -> Experience:
+        """One of which the spread is known already."""
+        found = cls(months)
+        found.spread = spread
+        return found
+
+    @property
+    def courses(self) -> list[list[Course]]:
+        """What it rests on, month by month."""
+        return self._months
+
     @property
     def months(self) -> int:
         """How many months it holds."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -24,6 +25,9 @@ from services.pages.timer.log_page import TimerLog
 from services.pages.timer.page import TimerPages
 from services.serve.reads import Reads
 
+READY_SECONDS: Final = 30.0
+"""How often boards are made ready: also how soon after midnight those of the new day are."""
+
 
 class Pages:
     """The pages over some parts, and what lives as long as they are served."""
@@ -35,7 +39,7 @@ class Pages:
         self._shell = Shell(parts, reads, {"queue": self._waiting.count})
         self._boards = Boards(parts)
         self._changes = Changes(parts.store)
-        self._thread = ThreadPoolExecutor(1, "boards")
+        self._ended = Event()
 
     def routes(self) -> list[BaseRoute]:
         """Every page, and the files beside them."""
@@ -53,13 +57,23 @@ class Pages:
         ]
 
     def start(self) -> None:
-        """Make the running month's boards and count the queue, before anybody asks; at once."""
-        self._thread.submit(self._boards.make_ready, self._shell.places)
-        self._thread.submit(self._waiting.make_ready)
+        """Make the running month's boards and count the queue before anybody asks, and keep the
+        boards up; returns at once."""
+        Thread(target=self._keep_ready, name="boards", daemon=True).start()
+
+    def keep_boards(self) -> None:
+        """Keep the boards for processes that start, where much has changed since they were kept."""
+        self._boards.keep()
+
+    def _keep_ready(self) -> None:
+        self._boards.make_ready(self._shell.places)
+        self._waiting.make_ready()
+        while not self._ended.wait(READY_SECONDS):
+            self._boards.make_ready(self._shell.places)
 
     async def stop(self) -> None:
         """End all streams, so that the server can. Idempotent."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._ended.set()
         await self._changes.stop()
 
 

@@ -1,8 +1,9 @@
-"""Boards kept in memory and caught up with the log whenever somebody looks.
+"""Boards in memory, caught up with the log whenever somebody looks.
 
 A board is made from the histories of the practice's patients, with snapshots where there are any.
 After that only patients of whom the log has something new are folded again. It is a view of the
-log and nothing else: a process that starts anew, or another one, makes the same board.
+log and nothing else: any process makes the same board. So that one that starts need not, a board is
+kept in the store now and then, and taken up there (`keeping`).
 """
 
 from __future__ import annotations
@@ -10,25 +11,23 @@ from __future__ import annotations
 import logging
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 from typing import Final
 
 from domain.facts import Month
-from domain.patient import Patient
 from domain.rules.codes import Pool
 from domain.time.calendar import month_of
-from infra.codec import split_stream_id, stream_id
-from infra.eventstore.browsing import open_browsing
-from infra.snapshots import FORM, DamagedSnapshot
+from infra.codec import split_stream_id
+from infra.eventstore.kept_boards import open_kept_boards
 from projections.board import Rank, Row, Show, Totals, rank, shows, totals
 from projections.forecast import MONTHS_MAX, Course, Experience, cut_of, weekdays_from
-from projections.ports import AlertState, Store
 from services.access.principal import EVERYBODY_HERE
 from services.bootstrap import Parts
-from services.ingest.patients import revive
+from services.pages.board.folded import loaded, streams
+from services.pages.board.keeping import DamagedBoard, day_kept, form_of, packed, unpacked
 from services.pages.board.rows import Case, Rows
 from services.pages.place import Place, Places, months_before
 
@@ -37,11 +36,12 @@ log = logging.getLogger("caretally.pages")
 BOARDS_MAX: Final = 24
 READY_MAX: Final = 8
 """Practices whose boards are made at the start."""
-PATIENTS_A_PAGE: Final = 10_000
-PATIENTS_AT_ONCE: Final = 500
 EVENTS_AT_ONCE: Final = 2_000
 BEHIND_MAX: Final = 100_000
 """Events beyond which a board is made anew rather than caught up."""
+KEEP_AFTER_PATIENTS: Final = 20
+KEEP_AFTER_EVENTS: Final = 2_000
+"""How much another process may have to catch up with before a board is kept again."""
 POOLS: Final[tuple[Pool, ...]] = ("pooled", "practitioner")
 
 
@@ -86,12 +86,20 @@ class Boards:
                 self._boards.popitem(last=False)
         return board.seen()
 
+    def keep(self) -> None:
+        """Keep in the store those of which much has changed since they were kept."""
+        with self._lock:
+            boards = list(self._boards.values())
+        for board in boards:
+            board.keep()
+
     def make_ready(self, places: Places) -> None:
-        """The running months of the first practices, so that nobody waits for them. What goes
-        wrong is left to whoever looks."""
+        """Make the running months of the first practices, so that nobody waits for them, and keep
+        what has changed for processes that start. What goes wrong is left to whoever looks."""
         try:
             for practice in sorted(places.zones())[:READY_MAX]:
                 self.seen(places.of(EVERYBODY_HERE, practice, None))
+            self.keep()
         except Exception as error:
             log.warning("the boards are not ready yet: %s", type(error).__name__)
 
@@ -105,6 +113,12 @@ class _Board:
         self._maker = Rows(place.month, place.today, place.now, parts.book, self._policy)
         self._runs = place.month == month_of(place.today)
         self._cuts = _cuts(place) if self._runs else {}
+        self._kept = open_kept_boards(parts.store)
+        day = day_kept(place.month, place.today)
+        self._place = (place.practice, place.month, day, form_of(parts.making))
+        self._kept_position = 0
+        self._unkept = 0
+        """Patients folded since the board was kept."""
         self._lock = Lock()
         self._position: int | None = None
         self._experience: dict[Pool, Experience] = {}
@@ -114,6 +128,8 @@ class _Board:
 
     def seen(self) -> Seen:
         with self._lock:
+            if self._position is None:
+                self._take_up()
             head = self._store.head()
             if self._position is None or not 0 <= head - self._position <= BEHIND_MAX:
                 self._make(head)
@@ -133,11 +149,39 @@ class _Board:
                 self._policy.approaching_seconds,
             )
 
+    def keep(self) -> None:
+        """Keep the board for other processes, where they would have much to catch up with."""
+        with self._lock:
+            position, rows = self._position, self._rows
+            if position is None or not self._is_due(position):
+                return
+            in_order = [rows[place.patient_id] for place in self._order]
+            self._kept_position, self._unkept = position, 0
+        self._kept.keep(packed(self._place, position, in_order, self._experience))
+
+    def _is_due(self, position: int) -> bool:
+        moved = position - self._kept_position
+        return self._unkept >= KEEP_AFTER_PATIENTS or moved >= KEEP_AFTER_EVENTS
+
+    def _take_up(self) -> None:
+        """Begin where the board was kept, if one of this day and form was."""
+        kept = self._kept.read(*self._place[:2])
+        if kept is None or (kept.day, kept.form) != self._place[2:]:
+            return
+        try:
+            rows, self._experience = unpacked(kept)
+        except DamagedBoard as damage:
+            log.warning("%s: the board is made anew", damage)
+            return
+        self._rows = {row.patient_id: row for row in rows}
+        self._order = list(map(rank, rows))
+        self._position = self._kept_position = kept.position
+
     def _make(self, head: int) -> None:
         """From nothing. What is stored meanwhile is caught up with at the next look."""
         cases: list[Case] = []
         courses: dict[Pool, dict[Month, list[Course]]] = {p: {} for p in POOLS}
-        for patient, alerts in _loaded(self._store, _streams(self._store, self._practice)):
+        for patient, alerts in loaded(self._store, streams(self._store, self._practice)):
             if (case := self._maker.case(patient, alerts)) is not None:
                 cases.append(case)
             for month, cut in self._cuts.items():
@@ -148,6 +192,7 @@ class _Board:
         self._rows = {row.patient_id: row for row in rows}
         self._order = sorted(map(rank, rows))
         self._totals, self._position = None, head
+        self._unkept = KEEP_AFTER_PATIENTS
 
     def _catch_up(self, position: int) -> None:
         touched: set[str] = set()
@@ -155,10 +200,11 @@ class _Board:
             position = page[-1].position
             touched |= {event.stream_id for event in page}
         mine = sorted(s for s in touched if split_stream_id(s)[0] == self._practice)
-        for patient, alerts in _loaded(self._store, mine):
+        for patient, alerts in loaded(self._store, mine):
             case = self._maker.case(patient, alerts)
             self._put(patient.patient_id, case and case.foretold(self._experience))
         self._position = position
+        self._unkept += len(mine)
 
     def _put(self, patient_id: str, row: Row | None) -> None:
         old = self._rows.pop(patient_id, None)
@@ -176,24 +222,3 @@ def _cuts(place: Place) -> dict[Month, date]:
     weekdays = weekdays_from(place.today)
     months = [months_before(place.month, back) for back in range(1, MONTHS_MAX + 1)]
     return {month: cut_of(month, weekdays) for month in months}
-
-
-def _streams(store: Store, practice: str) -> list[str]:
-    """The practice's patients, read page by page."""
-    browsing, found = open_browsing(store), [""]
-    while page := browsing.patients(practice, found[-1], PATIENTS_A_PAGE):
-        found += page
-    return [stream_id(practice, patient) for patient in found[1:]]
-
-
-def _loaded(store: Store, streams: Sequence[str]) -> Iterator[tuple[Patient, Sequence[AlertState]]]:
-    """These patients and where their alerts stand."""
-    for first in range(0, len(streams), PATIENTS_AT_ONCE):
-        found = store.load(streams[first : first + PATIENTS_AT_ONCE], FORM)
-        for stream in found.values():
-            try:
-                patient = revive(stream).live.patient
-            except DamagedSnapshot:  # ingest tells of it, and makes another
-                whole = store.load([stream.stream_id])[stream.stream_id]
-                patient = revive(whole).live.patient
-            yield patient, stream.alerts
