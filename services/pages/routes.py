@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Final
 
@@ -67,7 +68,8 @@ class Pages:
 
     def _keep_ready(self) -> None:
         self._boards.make_ready(self._shell.places)
-        self._waiting.make_ready()
+        with suppress(Exception):  # an outage is told to whoever looks
+            self._waiting.make_ready()
         while not self._ended.wait(READY_SECONDS):
             self._boards.make_ready(self._shell.places)
 
