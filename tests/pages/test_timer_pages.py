@@ -10,6 +10,7 @@ from infra.eventstore import open_store
 from services.access import Role
 from services.audit.access import accesses
 from tests.audit.growing import GrowingLog
+from tests.given import ready
 from tests.pages.asked import Pages, person
 from tests.pages.entering import FORMS, MONTH, PAGE, command, log, pages
 from tests.pages.timing import LOG, MINUTE, OTHER, bar, press, timer_id, two_patients
@@ -122,7 +123,7 @@ class TestWhose:
         for act in ("pause", "stop", "resume"):
             answer = await pages.post(f"/timer/p1/pt1/{act}", data={"timer": id})
             assert answer.status_code == 409
-        await pages.post("/timer/p1/pt1/drop", data={"timer": id})
+        assert (await pages.post("/timer/p1/pt1/drop", data={"timer": id})).status_code == 409
         assert (await pages.post("/timer/p1/pt1/start", data={"back": PAGE})).status_code == 303
         pages.become(person(Role.COORDINATOR, "p1"))
         assert bar((await pages.get(PAGE)).text).startswith("running pt1")
@@ -133,6 +134,32 @@ class TestWhose:
         assert (await pages.post("/timer/p1/pt1/start", data={"a": "b"})).status_code == 404
         assert (await pages.get(LOG)).status_code == 404
         assert "pt1" not in (await pages.get("/timer")).text
+
+    async def test_a_timer_of_another_patient_is_not_reached_by_this_ones_address(
+        self, pages: Pages
+    ) -> None:
+        """Else the access log would name the wrong one."""
+        await press(pages, "start")
+        id = timer_id((await pages.get(PAGE)).text)
+        for act in ("pause", "resume", "stop", "drop"):
+            answer = await pages.post(f"/timer/p1/pt2/{act}", data={"timer": id})
+            assert answer.status_code == 409
+        assert bar((await pages.get(PAGE)).text).startswith("running pt1")
+
+    async def test_one_of_a_practice_that_is_seen_no_more_gives_way_in_silence(
+        self, pages: Pages, log: GrowingLog
+    ) -> None:
+        elsewhere = [replace(e, practice_id="p2", id=f"c{e.id}") for e in ready(MONTH)]
+        log.take(elsewhere, log.now_us)
+        pages.become(person(Role.COORDINATOR, "p2"))
+        await pages.post("/timer/p2/pt1/start", data={"back": PAGE})
+        pages.become(person(Role.COORDINATOR, "p1"))
+        log.now_us += MINUTE
+        await press(pages, "start", "pt2")
+        assert bar((await pages.get(OTHER)).text) == "running pt2 0:00 Pause Stop and log"
+        pages.become(person(Role.COORDINATOR, "p2"))
+        page = (await pages.get(f"/patients/p2/pt1/{MONTH}")).text
+        assert bar(page) == "paused pt1 1:00 Go on Stop and log"
 
     async def test_nobody_of_this_id_has_a_timer(self, pages: Pages) -> None:
         answer = await pages.post("/timer/p1/nobody/start", data={"a": "b"})

@@ -62,6 +62,8 @@ class TimerPages:
             try:
                 return act(request, place, form)
             except RunsElsewhere as running:
+                if not place.principal.sees(running.other.practice_id):
+                    return self._past_hidden(request, place, form, act, running.other)
                 return self._choice(request, place, form, running.other)
             except NoSuchTimer:
                 raise Refusal(409, "This timer is not there", GONE) from None
@@ -69,6 +71,23 @@ class TimerPages:
                 raise Refusal(503, "Try again", f"Nothing was done: {busy}.") from busy
 
         return done
+
+    def _past_hidden(
+        self, request: Request, place: Place, form: Form, act: Act, other: Timer
+    ) -> Response:
+        """A timer of a practice that the person sees no more is paused, and nothing said of it."""
+        self._shell.watches.pause(other.person, other.id)
+        return act(request, place, form)
+
+    def _id(self, request: Request, place: Place, form: Form) -> str:
+        """The timer's, where it is the person's own and for this patient, as the access log has it
+        now. Raises NoSuchTimer."""
+        address = (place.practice, request.path_params["patient"])
+        for timer in self._shell.watches.of(person_of(request)):
+            is_here = (timer.practice_id, timer.patient_id) == address
+            if timer.id == form.one("timer") and is_here:
+                return timer.id
+        raise NoSuchTimer
 
     def _start(self, request: Request, place: Place, form: Form) -> Response:
         patient: str = request.path_params["patient"]
@@ -83,23 +102,24 @@ class TimerPages:
 
     def _resume(self, request: Request, place: Place, form: Form) -> Response:
         switch = SWITCHES.get(form.one("switch"), "")
-        self._shell.watches.resume(person_of(request), form.one("timer"), switch)
+        timer_id = self._id(request, place, form)
+        self._shell.watches.resume(person_of(request), timer_id, switch)
         return _back(request, place, form)
 
     def _pause(self, request: Request, place: Place, form: Form) -> Response:
-        self._shell.watches.pause(person_of(request), form.one("timer"))
+        self._shell.watches.pause(person_of(request), self._id(request, place, form))
         return _back(request, place, form)
 
     def _stop(self, request: Request, place: Place, form: Form) -> Response:
         watches, person = self._shell.watches, person_of(request)
-        timer = watches.stop(person, form.one("timer"))
+        timer = watches.stop(person, self._id(request, place, form))
         if not timer.stretches:
             watches.remove(person, timer.id)
             raise Refusal(409, "Nothing to log", "The timer ran for less than a second.")
         return RedirectResponse(self._dial(timer, place).logs, 303)
 
     def _drop(self, request: Request, place: Place, form: Form) -> Response:
-        self._shell.watches.remove(person_of(request), form.one("timer"))
+        self._shell.watches.remove(person_of(request), self._id(request, place, form))
         return _back(request, place, form)
 
     def _choice(self, request: Request, place: Place, form: Form, other: Timer) -> Response:
