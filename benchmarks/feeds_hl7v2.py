@@ -65,7 +65,7 @@ def _one(number: int, around: Sequence[str]) -> bytes:
     kind = ("ADT^A01^ADT_A01", "ADT^A03^ADT_A03", "PPR^PC1^PPR_PC1", "DFT^P03^DFT_P03")[number % 4]
     head = f"MSH|^~\\&|EHR|RIVER|CCM|CARE|{at}||{kind}|m{number}|P|2.5.1||||||UNICODE UTF-8"
     patient = (
-        f"PID|1||p{number % 200}^^^RIVER^MR~999-00-{number % 9999:04d}^^^USSSA^SS||DOE^JANE^Q||"
+        f"PID|1||p{number % 200}^^^RIVER^MR~999-00-{number % 200:04d}^^^USSSA^SS||DOE^JANE^Q||"
         "19500101|F||2106-3^White^HL70005|99 OAKLAND^^SPRINGFIELD^OH^44889||(626)555-0101||en|M|CAT"
     )
     visit = f"PV1|1|I|6N^1234^A^RIVER||||1000000004^DOE^JAMES^^^^^^NPI|||MED|||||||||v{number}"

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Final
 
 from domain.rejections import FOR_REVIEW, Reason, Rejection
-from services.translate.hl7v2.er7 import Segment, header_of
+from services.translate.hl7v2.er7 import header_of
+from services.translate.hl7v2.segments import Segment
 from services.wire.refusal import Refused
 
 REJECTED: Final = frozenset({Reason.UNKNOWN_SITE, Reason.TOO_LARGE})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -13,13 +13,13 @@ from infra.codec import event_key
 from projections.translated import resource_key
 from services.ingest import Delivery
 from services.ingest.opening import Incoming, Opened
-from services.translate import quick
 from services.translate.feeds import FAULTS, add, decode_all
 from services.translate.knowing import Knowing, keys_of
 from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, marked
 from services.translate.notification import ENDED, TYPES, Notification
 from services.translate.outcome import Ignore, Review
 from services.translate.plain import Plain, plain
+from services.translate.quick import Nothing, QuickWay
 from services.translate.reading import obj
 from services.translate.resource import MAPPED
 from services.translate.site import Site
@@ -53,12 +53,14 @@ class FhirFeed:
         if len(sites) == 1:
             self._named[b""] = next(iter(sites.values()))
         self._profiles = {name: digest_of(site.model_dump()) for name, site in sites.items()}
+        profiles = self._profiles
+        self._quick = {name: QuickWay(site, profiles[name]) for name, site in sites.items()}
 
-    def wanted(self, parts: Parts) -> tuple[set[str], set[str]]:
+    def wanted(self, parts: Parts) -> tuple[Collection[str], Collection[str]]:
         """The keys of identities and of resources that these parts will ask for."""
         site, found = parts
         if isinstance(found, Plain):
-            return quick.keys_of(found, site)
+            return self._quick[site.name].keys_of(found)
         return keys_of(site, found)
 
     def unfold(self, delivery: Delivery) -> Parts | Rejection:
@@ -131,7 +133,7 @@ class FhirFeed:
         """Whether it was taken; else the full way must look at it, and nothing has changed."""
         history = len(delivery.headers) > 1 and is_history(delivery.headers)
         try:
-            taken = quick.take(found, site, self._profiles[site.name], knowing, history)
+            taken = self._quick[site.name].take(found, knowing, history)
         except Exception as error:
             log.error("the quick way ended by %s", type(error).__name__)
             return False
@@ -139,7 +141,7 @@ class FhirFeed:
             return False
         index = len(opened.results)
         add(opened, delivery, None)
-        if isinstance(taken, quick.Nothing):
+        if isinstance(taken, Nothing):
             opened.ignored[taken.why] += 1
         else:
             key = event_key(site.source, taken.accepted.event.id)

@@ -6,7 +6,7 @@ that moves the feed's position. A batch may hold several forms, and events of ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -18,6 +18,7 @@ from services.ingest.opening import Opened, put
 from services.translate.knowing import Knowing
 from services.translate.taking import Taken
 from services.wire.decode import Accepted, decode_document, decode_message
+from services.wire.made import made
 from services.wire.modes import is_history
 
 
@@ -30,7 +31,7 @@ class Feed(Protocol):
     def unfold(self, delivery: Delivery) -> Any:
         """The parts of a delivery, or a `Rejection`. Never raises."""
 
-    def wanted(self, parts: Any) -> tuple[set[str], set[str]]:
+    def wanted(self, parts: Any) -> tuple[Collection[str], Collection[str]]:
         """The keys of identities and of resources that these parts will ask for."""
 
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, parts: Any) -> None:
@@ -92,8 +93,9 @@ class Feeds:
         for feed, parts in found:
             if feed is not None and not isinstance(parts, Rejection):
                 some, others = feed.wanted(parts)
-                identities |= some
-                resources |= others
+                if some:
+                    identities.update(some)
+                resources.update(others)
         knowing = Knowing(self._translations)
         knowing.prefetch(identities, resources)
         return knowing
@@ -121,7 +123,11 @@ def decode_all(
     if index in opened.refused:
         return opened.refused[index]
     history = is_history(part.headers)
-    decoded = [decode_document(each, history) for one in taken for each in one.documents]
+    decoded = [
+        made(each, history) or decode_document(each, history)
+        for one in taken
+        for each in one.documents
+    ]
     for each in decoded:
         if isinstance(each, Rejection):
             return each

@@ -7,7 +7,9 @@ not fit is no plain resource, and is left to the full way.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal, NamedTuple
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -15,6 +17,8 @@ from infra.codec import canonical_number, sorted_json
 from projections.translated import resource_key
 from services.translate.reading import ID
 from services.wire.limits import MESSAGE_BYTES_MAX, NESTING_DEPTH_MAX
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Coding(msgspec.Struct, gc=False):
@@ -37,16 +41,16 @@ class Reference(msgspec.Struct, gc=False):
 class Participant(msgspec.Struct, gc=False):
     individual: Reference | None = None
     actor: Reference | None = None
-    type: list[Concept] = []
+    type: msgspec.Raw = msgspec.Raw()
 
 
 class Period(msgspec.Struct, gc=False):
-    start: str
-    end: str
+    start: Instant
+    end: Instant
 
 
 class Meta(msgspec.Struct, gc=False):
-    lastUpdated: str
+    lastUpdated: Instant
     versionId: str = ""
 
 
@@ -55,8 +59,8 @@ class PlainEncounter(msgspec.Struct, gc=False, tag_field="resourceType", tag="En
     meta: Meta
     status: Literal["finished", "completed", "discharged"]
     patient: Reference = msgspec.field(name="subject")
-    kind: Coding | list[Concept] = msgspec.field(name="class", default_factory=list)
-    type: list[Concept] = []
+    kind: msgspec.Raw = msgspec.field(name="class", default=msgspec.Raw())
+    type: msgspec.Raw = msgspec.Raw()
     participant: list[Participant] = []
     period: Period | None = None
     actualPeriod: Period | None = None
@@ -68,6 +72,11 @@ class PlainEncounter(msgspec.Struct, gc=False, tag_field="resourceType", tag="En
     @property
     def name(self) -> str:
         return f"Encounter/{self.id}"
+
+    @property
+    def when(self) -> str:
+        """The member that says when it was."""
+        return "actualPeriod" if self.period is None else "period"
 
 
 class PlainTask(msgspec.Struct, gc=False, tag_field="resourceType", tag="Task"):
@@ -86,17 +95,44 @@ class PlainTask(msgspec.Struct, gc=False, tag_field="resourceType", tag="Task"):
     def name(self) -> str:
         return f"Task/{self.id}"
 
+    @property
+    def when(self) -> str:
+        """The member that says when it was done."""
+        return "executionPeriod"
+
 
 class Plain(NamedTuple):
-    """A resource in plain form, with its name and the digest of its content."""
+    """A resource in plain form, with its name and the digest of its content; `recorded` is when its
+    version was, and `span` both ends of what it tells, as they were written."""
 
     name: str
     key: str
     digest: str
     resource: PlainEncounter | PlainTask
+    recorded: str
+    span: dict[str, str]
 
 
+@lru_cache(maxsize=4096)
+def tokens_of(kind: bytes, type: bytes) -> tuple[str, ...] | None:
+    """`system|code` of a class and of types, as they were written; None where they are not plain.
+
+    Kept: an EHR has few of them, and writes each in one way."""
+    try:
+        found = _concepts(type) if type else []
+        said = _kind(kind) if kind else []
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    alone = [said] if isinstance(said, Coding) else []
+    concepts = found if isinstance(said, Coding) else [*found, *said]
+    codings = [coding for each in concepts for coding in each.coding] + alone
+    return tuple(f"{each.system}|{each.code}" for each in codings if each.code)
+
+
+_NO_SPAN: dict[str, str] = {}
 _typed = msgspec.json.Decoder(PlainEncounter | PlainTask).decode
+_concepts = msgspec.json.Decoder(list[Concept]).decode
+_kind = msgspec.json.Decoder(Coding | list[Concept]).decode
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=canonical_number).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -110,7 +146,8 @@ def plain(value: bytes | None, source: str) -> Plain | None:
         content = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    rest = _encode(content.pop("meta"))
+    meta = content.pop("meta")
+    rest = _encode(meta)
     colons = rest.count(b":") + 1
     if "text" in content:
         colons += _encode(content.pop("text")).count(b":") + 1
@@ -123,4 +160,6 @@ def plain(value: bytes | None, source: str) -> Plain | None:
     if not ID.fullmatch(resource.id) or not ID.fullmatch(resource.meta.versionId or "1"):
         return None
     name = resource.name
-    return Plain(name, resource_key(source, name), hashlib.sha256(said).hexdigest(), resource)
+    digest = hashlib.sha256(said).hexdigest()
+    span = content.get(resource.when, _NO_SPAN)
+    return Plain(name, resource_key(source, name), digest, resource, meta["lastUpdated"], span)

@@ -62,6 +62,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(Known).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def known_of(row: TakenResource | None) -> Known | None:
@@ -94,8 +95,10 @@ class Revision:
         self, source: str, name: str, stamp: Stamp, profile: str, row: TakenResource | None
     ) -> None:
         """`source` is that of the events, `profile` a digest of the site profile."""
-        self._source, self._name, self._stamp, self._profile = source, name, stamp, profile
         self.known = known_of(row)
+        self.stands: tuple[Stood, ...] = () if self.known is None else self.known.stands
+        """The events that stood for the resource before."""
+        self._source, self._name, self._stamp, self._profile = source, name, stamp, profile
         self.number = 1 if row is None else row.revision + 1
         self._again = ""
 
@@ -122,6 +125,8 @@ class Revision:
     def documents(self, stream: str, drafts: Sequence[Draft], why: str) -> list[Document]:
         """CloudEvents of what changed; `stream` is the patient's, `why` says what an event that
         goes is withdrawn for."""
+        if not self.stands:
+            return [self._document(each.part, each.type, each.data, stream) for each in drafts]
         fresh = {draft.part: draft for draft in drafts}
         found: list[Document] = []
         for stood in self.stands:
@@ -139,15 +144,9 @@ class Revision:
         state: Mapping[str, Said] | None = None,
     ) -> TakenResource:
         """What is known from now on."""
-        fresh = {draft.part: draft for draft in drafts}
+        fresh = {draft.part: draft for draft in drafts} if self.stands else {}
         stood = {each.part: each for each in self.stands if self._stays(each, stream, fresh)}
-        stands = tuple(
-            stood.get(draft.part)
-            or Stood(
-                draft.part, draft.type, self._id(draft.part), digest_of(draft.data), _entry(draft)
-            )
-            for draft in drafts
-        )
+        stands = tuple([stood.get(each.part) or self._stood(each) for each in drafts])
         known = Known(
             self._name,
             self._stamp.recorded,
@@ -158,17 +157,16 @@ class Revision:
             stands,
             dict(state or {}),
         )
-        return TakenResource(key, self.number, msgspec.json.encode(known))
+        return TakenResource(key, self.number, _encode(known))
+
+    def _stood(self, draft: Draft) -> Stood:
+        digest = digest_of(draft.data)
+        return Stood(draft.part, draft.type, self._id(draft.part), digest, _entry(draft))
 
     @property
     def stream(self) -> str:
         """Of the patient whom the resource was taken for before, '' where there is none."""
         return "" if self.known is None else self.known.stream
-
-    @property
-    def stands(self) -> tuple[Stood, ...]:
-        """The events that stood for the resource before."""
-        return () if self.known is None else self.known.stands
 
     def _stays(self, stood: Stood, stream: str, fresh: dict[str, Draft]) -> bool:
         draft = fresh.get(stood.part)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from domain.event import Event
+from domain.facts import Performer
 from infra.codec import content_digest, sorted_json, unfrozen
 from services.wire import quick
 from services.wire.decode import Accepted
@@ -16,35 +19,61 @@ _INSTANT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:[0-5]\d)", re.ASCII
 ).fullmatch
 _UnfrozenEvent = unfrozen(Event)
+_encode = msgspec.json.Encoder().encode
+
+
+class Worked(NamedTuple):
+    """Who did what: `data` of an entry, in canonical form, but for its id and its instants."""
+
+    performer: Performer
+    activity: str
+    program: str
+    head: str
+    rest: str
+
+
+class Told(NamedTuple):
+    """An instant as it was written, and in seconds since the epoch, -1 where it is none."""
+
+    text: str
+    at: int
+
+
+def worked(who: dict[str, Any], activity: str, program: str) -> Worked:
+    """Of texts in printable ASCII that are identifiers of the contract already."""
+    by = quick.performer(who["id"], who["role"], who.get("outside_us", False))
+    head = f'{{"activity":{_encode(activity).decode()},"ended_at":"'
+    rest = f'","performer":{sorted_json(who).decode()},"program":{_encode(program).decode()}'
+    return Worked(by, activity, program, head, f'{rest},"started_at":"')
 
 
 def time_entry(
-    practice: str,
-    patient: str,
-    source: str,
-    id: str,
-    time_text: str,
-    data: dict[str, Any],
+    whose: tuple[str, str],
+    key: tuple[str, str],
+    time: Told,
+    entry_id: str,
+    work: Worked,
+    start: Told,
+    end: Told,
     history: bool,
 ) -> Accepted | None:
-    """The event of a clocked `time.logged.v1`; None where the decoder must look at it.
+    """The event of a clocked `time.logged.v1` of a practice and patient under a source and id; None
+    where the decoder must look at it.
 
-    All texts but the instants are identifiers of the contract already, in printable ASCII, and
-    `data` has the contract's members and no others: a test holds this to `decode_document`.
+    All texts but the instants are identifiers of the contract already, in printable ASCII without
+    quotes: a test holds this to `decode_document`.
     """
-    time = _seconds(time_text)
-    started_at, ended_at = _seconds(data["started_at"]), _seconds(data["ended_at"])
-    fact = quick.logged(data, started_at, ended_at, time)
-    if fact is None:
+    if not quick.is_work(start.at, end.at, time.at):
         return None
-    said = sorted_json(data)
-    digest = content_digest(practice, patient, quick.NAME, time_text, said)
-    event: Event = _UnfrozenEvent(practice, patient, source, id, time, fact, digest, None, history)
+    fact = quick.logged(entry_id, work.performer, work.activity, work.program, (start.at, end.at))
+    said = f'{work.head}{end.text}","entry_id":"{entry_id}{work.rest}{start.text}"}}'.encode()
+    digest = content_digest(*whose, quick.NAME, time.text, said)
+    event: Event = _UnfrozenEvent(*whose, *key, time.at, fact, digest, None, history)
     event.__class__ = Event
-    return Accepted(event, quick.NAME, time_text, said)
+    return Accepted(event, quick.NAME, time.text, said)
 
 
-def _seconds(text: str) -> int:
+def seconds_of(text: str) -> int:
     """Whole seconds since the epoch; -1 for what is not written plainly, or outside the years."""
     if not _INSTANT(text):
         return -1

@@ -59,7 +59,7 @@ _UnfrozenTimeLogged = unfrozen(TimeLogged)
 
 
 @lru_cache(maxsize=65_536)
-def _performer(id: str, role: str, outside_us: bool) -> Performer:
+def performer(id: str, role: str, outside_us: bool) -> Performer:
     """One object a person."""
     return Performer(id, Role(role), outside_us)
 
@@ -77,39 +77,32 @@ def plain_entry(document: dict[str, Any]) -> tuple[_Message, TimeLogged, int] | 
     except msgspec.ValidationError:
         return None
     data, said = message.data, document["data"]
-    started_at = _seconds(data.started_at, said["started_at"])
-    ended_at = _seconds(data.ended_at, said["ended_at"])
-    time = _seconds(message.time, document["time"])
-    if not _is_work(started_at, ended_at, time) or message.source == CLOCK_SOURCE:
+    started_at = seconds_at(data.started_at, said["started_at"])
+    ended_at = seconds_at(data.ended_at, said["ended_at"])
+    time = seconds_at(message.time, document["time"])
+    if not is_work(started_at, ended_at, time) or message.source == CLOCK_SOURCE:
         return None
     work: Clocked = _UnfrozenClocked(started_at, ended_at)
     work.__class__ = Clocked
     by = data.performer
-    performer = _performer(by.id, by.role, by.outside_us)
-    fact: TimeLogged = _UnfrozenTimeLogged(
-        data.entry_id, performer, data.activity, work, data.program
-    )
+    who = performer(by.id, by.role, by.outside_us)
+    fact: TimeLogged = _UnfrozenTimeLogged(data.entry_id, who, data.activity, work, data.program)
     fact.__class__ = TimeLogged
     return message, fact, time
 
 
-def logged(data: dict[str, Any], started_at: int, ended_at: int, time: int) -> TimeLogged | None:
-    """The fact of an entry's `data` that is right but for its instants, each given in seconds, -1
-    where it is none; None where they do not fit."""
-    if not _is_work(started_at, ended_at, time):
-        return None
-    work: Clocked = _UnfrozenClocked(started_at, ended_at)
+def logged(
+    entry_id: str, performer: Performer, activity: str, program: str, span: tuple[int, int]
+) -> TimeLogged:
+    """The fact of work of this span, in seconds, that is right (`is_work`)."""
+    work: Clocked = _UnfrozenClocked(*span)
     work.__class__ = Clocked
-    by = data["performer"]
-    performer = _performer(by["id"], by["role"], by.get("outside_us", False))
-    fact: TimeLogged = _UnfrozenTimeLogged(
-        data["entry_id"], performer, data["activity"], work, data["program"]
-    )
+    fact: TimeLogged = _UnfrozenTimeLogged(entry_id, performer, activity, work, program)
     fact.__class__ = TimeLogged
     return fact
 
 
-def _is_work(started_at: int, ended_at: int, time: int) -> bool:
+def is_work(started_at: int, ended_at: int, time: int) -> bool:
     """Whether work of these seconds can be told at this time."""
     return (
         0 < started_at < ended_at <= started_at + limits.ENTRY_SECONDS_MAX
@@ -117,12 +110,15 @@ def _is_work(started_at: int, ended_at: int, time: int) -> bool:
     )
 
 
-def _seconds(moment: datetime, text: str) -> int:
-    """Whole seconds since the epoch; -1 for what is not written as `2025-01-31T09:00:00Z` or with
-    an offset in place of the Z, or lies outside the years."""
+def seconds_at(moment: datetime, text: str) -> int:
+    """Whole seconds since the epoch; -1 for what is not written as `2025-01-31T09:00:00Z`, with an
+    offset in place of the Z, or with milliseconds, or lies outside the years."""
     length = len(text)
     if text[10] != "T" or not (
-        (length == 20 and text[19] == "Z") or (length == 25 and text[19] in "+-")
+        (length == 20 and text[19] == "Z")
+        or (length == 25 and text[19] in "+-")
+        or (length == 24 and text[19] == "." and text[23] == "Z")
+        or (length == 29 and text[19] == "." and text[23] in "+-")
     ):
         return -1
     seconds = int(moment.timestamp())

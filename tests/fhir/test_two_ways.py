@@ -13,11 +13,12 @@ from infra.eventstore import open_store
 from infra.eventstore.translated import open_translations
 from services.ingest import Delivery
 from services.ingest.opening import Opened
-from services.translate import feed, quick
+from services.translate import feed
 from services.translate.feed import FhirFeed
 from services.translate.feeds import Feeds
 from services.translate.marks import marked
 from services.translate.plain import plain
+from services.translate.quick import QuickWay
 from services.translate.site import Site
 from services.wire.modes import HISTORY
 from tests.fhir import made
@@ -107,7 +108,7 @@ def test_both_ways_give_the_same(resource: Any, quickly: bool) -> None:
     alike(SITES[0], [value], (HISTORY, b"true"), ("content-type", b"application/fhir+json"))
     store = open_store("memory:")
     knowing = Feeds(open_translations(store), FhirFeed({"river": SITES[0]}))._knowing([])
-    taken = quick.take(found, SITES[0], "x", knowing, False) if found else None
+    taken = QuickWay(SITES[0], "x").take(found, knowing, False) if found else None
     assert (taken is not None) == quickly
 
 

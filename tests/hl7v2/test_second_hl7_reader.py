@@ -9,7 +9,8 @@ import hl7
 import pytest
 
 from infra.eventstore import open_store
-from services.translate.hl7v2.er7 import Message, Segment, read_message
+from services.translate.hl7v2.er7 import Message, read_message
+from services.translate.hl7v2.segments import Segment
 from services.wire.refusal import Refused
 from tests.hl7v2.samples import foreign, needs_foreign
 from tests.hl7v2.sent import (

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.wire import decode, json_text, quick
 from services.wire.decode import Decoded, decode_document, decode_structured
-from services.wire.entries import time_entry
+from services.wire.entries import Told, time_entry, worked
+from services.wire.quick import seconds_at
 from services.wire.refusal import Refused
 from tests.services.wire_examples import CLOCKED, NPI, SOURCE, TIME
 from tests.thoroughness import examples
@@ -133,7 +136,19 @@ def test_a_translated_entry_is_the_same_either_way(place: tuple[str, ...], at: s
         if place
         else {**PLAIN, "data": {**CLOCKED, "program": "ccm"}}
     )
-    names = ("practiceid", "subject", "source", "id", "time", "data")
-    found = time_entry(*(document[name] for name in names), True)
+    data = document["data"]
+    texts = (document["time"], data["started_at"], data["ended_at"])
+    time, start, end = (Told(text, seconds_at(_read(text), text)) for text in texts)
+    work = worked(data["performer"], data["activity"], data["program"])
+    whose, key = (document["practiceid"], document["subject"]), (document["source"], document["id"])
+    found = time_entry(whose, key, time, data["entry_id"], work, start, end, True)
     assert found in (None, decode_document(document, history=True))
     assert found is not None or place
+
+
+def _read(text: str) -> datetime:
+    """As a decoder of types reads it; long ago where it is none."""
+    try:
+        return msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)])
+    except msgspec.ValidationError:
+        return datetime(1970, 1, 1, tzinfo=UTC)

@@ -52,8 +52,8 @@ def messages_in(value: bytes) -> Iterator[bytes]:
 
 def is_single(value: bytes) -> bool:
     """Whether the bytes are one message at most; quick for those that are."""
-    if value.startswith(b"MSH") and not any(value.count(each) for each in (b"BTS", b"FTS")):
-        return value.count(b"MSH") == 1 or len(_BEGIN.findall(value)) <= 1
+    if value.startswith(b"MSH") and b"BTS" not in value and b"FTS" not in value:
+        return value.find(b"MSH", 3) < 0 or len(_BEGIN.findall(value)) <= 1
     return not value.startswith(HEADERS) and len(_BEGIN.findall(value)) <= 1
 
 

@@ -8,7 +8,7 @@ from domain.rejections import Reason
 from services.wire.refusal import quoted, refused
 
 if TYPE_CHECKING:
-    from services.translate.hl7v2.er7 import Segment
+    from services.translate.hl7v2.segments import Segment
 
 CHARSETS: Final = {
     "ASCII": "ascii",

@@ -8,144 +8,63 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from domain.rejections import Reason
 from services.translate.hl7v2.charset import charset_of
-from services.translate.hl7v2.escapes import unescape
+from services.translate.hl7v2.segments import Delimiters, Segment, delimiters_of
 from services.wire.limits import MESSAGE_BYTES_MAX
 from services.wire.refusal import quoted, refused
 
 SEGMENTS_MAX: Final = 10_000
 FIELDS_MAX: Final = 1_000
 """Of one segment; the longest in the standard has 105."""
-REPETITIONS_MAX: Final = 1_000
-
-NULL: Final = '""'
-"""What a field holds that was emptied: "delete what you have", where empty means "no change"."""
 
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 FRAME_START: Final = b"\x0b"
 FRAME_END: Final = b"\x1c\r"
 
 
-class Delimiters(NamedTuple):
-    """MSH-1 and MSH-2. What comes after `component` is '' where there is none; `truncation` came
-    with v2.7."""
+class Message:
+    """A message of at least an MSH segment; the others are made when they are asked for."""
 
-    field: str
-    component: str
-    repetition: str
-    escape: str
-    subcomponent: str
-    truncation: str
+    __slots__ = ("_found", "_lines", "_names", "charset", "delimiters", "event", "msh")
 
-
-class Segment:
-    """One line, taken apart when it is asked for. `name` is of three characters."""
-
-    __slots__ = ("_charset", "_fields", "_line", "delimiters", "name")
-
-    def __init__(self, name: str, line: str, delimiters: Delimiters, charset: str) -> None:
-        self.name, self.delimiters = name, delimiters
-        self._line, self._charset = line, charset
-        self._fields: list[str] | None = None
-
-    @classmethod
-    def of_header(cls, line: str) -> Segment:
-        """An MSH segment alone. Raises `Refused`."""
-        return cls("MSH", line, _delimiters(line), "latin-1")
+    def __init__(self, lines: list[str], msh: Segment) -> None:
+        """`msh` is the first line."""
+        self._lines, self.delimiters, self.charset = lines, msh.delimiters, msh.charset
+        self._names = [line[:3] for line in lines]
+        self.msh = msh
+        self._found = {0: msh}
+        self.event = _event(msh.raw(9), self.delimiters, self.charset)
+        """Message type and trigger event, `("ADT", "A01")`."""
 
     @property
-    def signs(self) -> str:
-        """MSH-2 of these delimiters."""
-        return "".join(self.delimiters[1:])
-
-    def text_of(self, text: str) -> str:
-        """The text with what would part it escaped; without an escape sign, left out."""
-        sign = self.delimiters
-        letters = zip(sign[:5], "FSRET", strict=True)
-        escaped = {ord(each): f"{sign.escape}{name}{sign.escape}" for each, name in letters if each}
-        if not sign.escape:
-            escaped = dict.fromkeys(escaped, " ")
-        return text.translate({**escaped, ord("\r"): " ", ord("\n"): " "})
-
-    def raw(self, field: int) -> str:
-        """The field as it was written."""
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = self._line.split(self.delimiters.field)
-            if self.name == "MSH":
-                fields.insert(1, self.delimiters.field)
-        return fields[field] if field < len(fields) else ""
-
-    def repetitions(self, field: int) -> list[str]:
-        """The field's repetitions as they were written; none of an empty field."""
-        raw = self.raw(field)
-        if not raw:
-            return []
-        sign = self.delimiters.repetition
-        found = raw.split(sign) if sign and sign in raw else [raw]
-        if len(found) > REPETITIONS_MAX:
-            where = f"{self.name}-{field}"
-            raise refused(Reason.NOT_HL7, where, f"at most {REPETITIONS_MAX} repetitions", "more")
-        return found
-
-    def component(self, raw: str, component: int, sub: int = 1) -> str:
-        """The text of a subcomponent of a repetition."""
-        if not raw or raw.isalnum():  # no sign is a letter or a digit
-            return raw if component == sub == 1 else ""
-        sign, part = self.delimiters, raw
-        if sign.component in raw:
-            parts = raw.split(sign.component, component)
-            if component > len(parts):
-                return ""
-            part = parts[component - 1]
-        elif component > 1:
-            return ""
-        if sign.subcomponent and sign.subcomponent in part:
-            subs = part.split(sign.subcomponent)
-            part = subs[sub - 1] if sub <= len(subs) else ""
-        elif sub > 1:
-            return ""
-        return self.text(part)
-
-    def get(self, field: int, component: int = 1, sub: int = 1) -> str:
-        """The text of a component of the field's first repetition."""
-        raw = self.raw(field)
-        if not raw or raw.isalnum():
-            return raw if component == sub == 1 else ""
-        repetition = self.delimiters.repetition
-        if repetition and repetition in raw:
-            raw = raw.partition(repetition)[0]
-        return self.component(raw, component, sub)
-
-    def text(self, raw: str) -> str:
-        """Text with its escapes resolved."""
-        escape = self.delimiters.escape
-        if not escape or escape not in raw:
-            return raw
-        return unescape(raw, self.delimiters, self._charset)
-
-
-class Message:
-    """A message of at least an MSH segment."""
-
-    __slots__ = ("charset", "delimiters", "event", "msh", "segments")
-
-    def __init__(self, segments: list[Segment], delimiters: Delimiters, charset: str) -> None:
-        self.segments, self.delimiters, self.charset = segments, delimiters, charset
-        self.msh = segments[0]
-        self.event = self.msh.get(9, 1), self.msh.get(9, 2)
-        """Message type and trigger event, `("ADT", "A01")`."""
+    def segments(self) -> list[Segment]:
+        """All segments, in order."""
+        return [self._at(place) for place in range(len(self._lines))]
 
     def all(self, name: str) -> list[Segment]:
         """The segments of this name, in order."""
-        return [segment for segment in self.segments if segment.name == name]
+        return [self._at(place) for place, each in enumerate(self._names) if each == name]
 
     def first(self, name: str) -> Segment | None:
         """The first segment of this name."""
-        return next((each for each in self.segments if each.name == name), None)
+        return self._at(self._names.index(name)) if name in self._names else None
+
+    def _at(self, place: int) -> Segment:
+        found = self._found.get(place)
+        if found is None:
+            line = self._lines[place]
+            found = Segment(self._names[place], line, self.delimiters, self.charset)
+            self._found[place] = found
+        return found
+
+
+@lru_cache(maxsize=1024)
+def _event(raw: str, delimiters: Delimiters, charset: str) -> tuple[str, str]:
+    segment = Segment("", raw, delimiters, charset)
+    return segment.get(0, 1), segment.get(0, 2)
 
 
 def header_of(value: bytes) -> Segment:
@@ -171,9 +90,14 @@ def read_on(msh: Segment, value: bytes, default_charset: str) -> Message:
         text = value.decode(charset)
     except (UnicodeDecodeError, LookupError):
         raise refused(Reason.NOT_HL7, "MSH-18", f"text in {charset}", "other bytes") from None
-    sign = _delimiters(text)
-    segments = [_segment(n, line, sign, charset) for n, line in enumerate(_lines(text), 1)]
-    return Message(segments, sign, charset)
+    lines = _lines(text)
+    if lines[0] == msh.line:
+        msh.charset = charset
+    else:
+        msh = Segment("MSH", lines[0], delimiters_of(text), charset)
+    if not _are_right(lines, msh.delimiters, len(text)):
+        _complain(lines, msh.delimiters)
+    return Message(lines, msh)
 
 
 def unframed(value: bytes) -> bytes:
@@ -182,56 +106,49 @@ def unframed(value: bytes) -> bytes:
 
 
 def _end_of_line(value: bytes) -> int:
-    ends = [at for at in (value.find(b"\r"), value.find(b"\n")) if at >= 0]
-    return min(ends, default=len(value))
+    end = value.find(b"\r")
+    end = len(value) if end < 0 else end
+    other = value.find(b"\n", 0, end)
+    return end if other < 0 else other
 
 
 def _lines(text: str) -> list[str]:
     """Segments end with CR; some senders end them with LF, and some with both. Where CR is used,
     a lone LF is part of a text."""
     lines = text.split("\r") if "\r" in text else text.split("\n")
-    found = [line.strip("\n") for line in lines if not line.isspace() and line]
+    found = [line for line in lines if line and not line.isspace()]
+    if "\n" in text:
+        found = [line.strip("\n") for line in found]
     if len(found) > SEGMENTS_MAX:
         raise refused(Reason.NOT_HL7, "", f"at most {SEGMENTS_MAX} segments", "more")
     return found
 
 
-def _delimiters(text: str) -> Delimiters:
-    return _signs(text[:12].partition("\r")[0].partition("\n")[0])
-
-
-@lru_cache(maxsize=256)
-def _signs(text: str) -> Delimiters:
-    """The delimiters that the beginning of a header names. Raises `Refused`."""
-    if not text.startswith("MSH") or not text[4:5].strip():
-        raise refused(Reason.NOT_HL7, "MSH", "a message that begins with MSH", "another text")
-    field = text[3]
-    signs = text[4:].partition(field)[0]
-    found = [field, *signs]
-    if not 2 <= len(found) <= 6 or len(set(found)) < len(found) or any(map(_unfit, found)):
-        expected = "one to five signs that differ, and no letter or digit among them"
-        raise refused(Reason.NOT_HL7, "MSH-2", expected, quoted(signs[:10]))
-    return Delimiters(*[*found, "", "", "", "", ""][:6])
-
-
-def _unfit(sign: str) -> bool:
-    return sign.isalnum() or sign.isspace() or not sign.isprintable()
-
-
 @lru_cache(maxsize=1024)
-def _is_name(text: str) -> bool:
-    return _NAME.fullmatch(text) is not None
+def _is_head(text: str, field: str) -> bool:
+    """Whether a segment can begin so: a name, and the sign behind it."""
+    return _NAME.fullmatch(text[:3]) is not None and text[3:] in (field, "")
 
 
-def _segment(number: int, line: str, delimiters: Delimiters, charset: str) -> Segment:
-    name, field = line[:3], delimiters.field
-    if not _is_name(name) or line[3:4] not in (field, ""):
-        expected = "three capital letters or digits and the field separator"
-        where = f"segment {number}"
-        raise refused(Reason.NOT_HL7, where, expected, quoted(name))
-    if number > 1 and name == "MSH":
-        raise refused(Reason.NOT_HL7, f"segment {number}", "one message", "another MSH")
-    if len(line) > FIELDS_MAX and line.count(field) >= FIELDS_MAX:
-        where = f"segment {number}"
-        raise refused(Reason.NOT_HL7, where, f"at most {FIELDS_MAX} fields", "more")
-    return Segment(name, line, delimiters, charset)
+def _are_right(lines: list[str], sign: Delimiters, chars: int) -> bool:
+    """Whether lines of so many characters can be segments without a closer look."""
+    heads = [line[:4] for line in lines]
+    for head in heads:
+        if not _is_head(head, sign.field):
+            return False
+    headers = heads.count(f"MSH{sign.field}") + heads.count("MSH")
+    return headers == 1 and (chars <= FIELDS_MAX or max(map(len, lines)) <= FIELDS_MAX)
+
+
+def _complain(lines: list[str], sign: Delimiters) -> None:
+    """Raises `Refused` for the first segment that is none, that is a second header, or has too
+    many fields."""
+    for number, line in enumerate(lines, 1):
+        where, name = f"segment {number}", line[:3]
+        if not _is_head(line[:4], sign.field):
+            expected = "three capital letters or digits and the field separator"
+            raise refused(Reason.NOT_HL7, where, expected, quoted(name))
+        if number > 1 and name == "MSH":
+            raise refused(Reason.NOT_HL7, where, "one message", "another MSH")
+        if line.count(sign.field) >= FIELDS_MAX:
+            raise refused(Reason.NOT_HL7, where, f"at most {FIELDS_MAX} fields", "more")

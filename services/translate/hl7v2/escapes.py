@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from services.translate.hl7v2.er7 import Delimiters
+    from services.translate.hl7v2.segments import Delimiters
 
 _HEX: Final = re.compile(r"X(?:[0-9A-Fa-f]{2})+", re.ASCII)
 _SPACES: Final = re.compile(r"\.sp\+?(\d{1,3})?", re.ASCII)

@@ -14,8 +14,9 @@ from services.ingest import Delivery
 from services.ingest.opening import Opened
 from services.translate.feeds import FAULTS, add, decode_all
 from services.translate.hl7v2.batches import TRAILER, is_single, messages_in
-from services.translate.hl7v2.er7 import Message, Segment, header_of, read_on, unframed
+from services.translate.hl7v2.er7 import Message, header_of, read_on, unframed
 from services.translate.hl7v2.message import things_of
+from services.translate.hl7v2.segments import Segment
 from services.translate.hl7v2.taking import Context, keys_of, stamp_of, take_thing
 from services.translate.hl7v2.things import Thing
 from services.translate.knowing import Knowing
@@ -52,17 +53,20 @@ class Hl7Feed:
     def __init__(self, sites: Mapping[str, Site]) -> None:
         self._sites = {name: site for name, site in sites.items() if site.hl7v2 is not None}
         self._profiles = {name: digest_of(site.model_dump()) for name, site in sites.items()}
+        self._known: dict[tuple[bytes, str], Site] = {}
+        """Which profile a header's name and a sender were found to mean."""
 
     def unfold(self, delivery: Delivery) -> list[Read] | Rejection:
         """The messages of a delivery, or why there are none. Never raises."""
         value = delivery.value
-        if value is None or not unframed(value):
+        inside = unframed(value or b"")
+        if value is None or not inside:
             found = "a message without a value"
             return refused(Reason.NOT_HL7, "MSH", "an HL7 v2 message", found).rejection
         if len(value) > BUNDLE_BYTES_MAX:
             limit = f"at most {BUNDLE_BYTES_MAX} bytes"
             return refused(Reason.TOO_LARGE, "", limit, f"{len(value)} bytes").rejection
-        pieces = [value] if is_single(unframed(value)) else list(messages_in(value))
+        pieces = [value] if is_single(inside) else list(messages_in(value))
         return [self._read(piece, delivery) for piece in pieces]
 
     def wanted(self, parts: list[Read]) -> tuple[set[str], set[str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.translate.hl7v2.er7 import Message, Segment
+from services.translate.hl7v2.er7 import Message
 from services.translate.hl7v2.people import whose
+from services.translate.hl7v2.segments import Segment
 from services.translate.hl7v2.state import State
 from services.translate.hl7v2.things import Thing, hidden, or_review
 from services.translate.outcome import Draft, Review

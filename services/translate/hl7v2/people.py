@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from domain.rejections import Reason
-from services.translate.hl7v2.er7 import NULL, Segment
+from services.translate.hl7v2.segments import NULL, Delimiters, Segment
 from services.translate.outcome import Review
 from services.translate.people import Whose, patient_system
 from services.translate.site import Site
@@ -19,34 +21,56 @@ def whose(segment: Segment, field: int, site: Site) -> Whose:
     """The patient that PID-3 or MRG-1 names. Raises `Review`."""
     assert site.hl7v2 is not None
     wanted, where = site.hl7v2.patient, f"{segment.name}-{field}"
-    found = sorted(
-        set(filter(None, (_fits(segment, r, wanted) for r in segment.repetitions(field))))
+    found = _identifier(
+        segment.raw(field),
+        segment.delimiters,
+        segment.charset,
+        where,
+        wanted.authority,
+        wanted.type,
     )
-    if len(found) == 1:
-        return Whose(wanted.system or f"{site.source}/PID-3", name_of(found[0], where))
-    described = f" of authority {wanted.authority!r}" if wanted.authority else ""
-    described += f" of type {wanted.type!r}" if wanted.type else ""
+    return Whose(wanted.system or f"{site.source}/PID-3", found)
+
+
+@lru_cache(maxsize=16_384)
+def _identifier(
+    raw: str,
+    signs: Delimiters,
+    charset: str,
+    where: str,
+    authority: str | None,
+    type: str | None,
+) -> str:
+    """Kept: a feed names the same few patients over and over. Raises `Review`."""
+    field = Segment.of_field(raw, signs, charset, where)
+    fitting = {_fits(field, each, authority, type) for each in field.repetitions(0)}
+    fitting.discard("")
+    if len(fitting) == 1:
+        return name_of(fitting.pop(), where)
+    described = f" of authority {authority!r}" if authority else ""
+    described += f" of type {type!r}" if type else ""
     expected = f"expected one identifier{described}"
-    if found:
+    if fitting:
         raise Review(Reason.AMBIGUOUS, where, f"{expected}; found several")
     raise Review(Reason.UNKNOWN_PATIENT, where, f"{expected}; found none")
 
 
-def _fits(segment: Segment, repetition: str, wanted: Any) -> str:
+def _fits(field: Segment, repetition: str, authority: str | None, type: str | None) -> str:
     """The identifier, '' where it is another kind."""
-    of, authority = segment.component, wanted.authority
-    if authority is not None and authority not in (of(repetition, 4), of(repetition, 4, 2)):
+    parts = field.components(repetition)
+    if authority is not None and authority not in (field.part(parts, 4), field.part(parts, 4, 2)):
         return ""
-    number, kind = of(repetition, 1), of(repetition, 5)
+    number, kind = field.part(parts, 1), field.part(parts, 5)
     if not number or number == NULL:
         return ""
-    fits = wanted.type in (None, kind) or (authority is not None and not kind)
+    fits = type in (None, kind) or (authority is not None and not kind)
     return number if fits else ""
 
 
 def name_of(text: str, field: str) -> str:
     """An identifier that may become part of ours. Raises `Review`."""
-    if not _NAME.fullmatch(text):
+    plain = 0 < len(text) <= 100 and text.isascii() and text.isprintable()
+    if not plain and not _NAME.fullmatch(text):
         sentence = "expected an identifier of 1 to 100 characters without control characters"
         raise Review(Reason.INVALID_MEMBER, field, sentence)
     return text
@@ -71,20 +95,29 @@ class Person(NamedTuple):
     npi: str
 
 
-def people(segment: Segment, field: int) -> list[Person]:
+def people(segment: Segment, field: int) -> Sequence[Person]:
     """Everybody in an XCN field who has a number."""
-    found = []
-    for repetition in segment.repetitions(field):
-        number = segment.component(repetition, 1)
+    raw = segment.raw(field)
+    where = f"{segment.name}-{field}"
+    return _people(raw, segment.delimiters, segment.charset, where) if raw else ()
+
+
+@lru_cache(maxsize=4096)
+def _people(raw: str, signs: Delimiters, charset: str, where: str) -> tuple[Person, ...]:
+    """Kept: a practice has few people."""
+    segment, found = Segment.of_field(raw, signs, charset, where), []
+    for repetition in segment.repetitions(0):
+        parts = segment.components(repetition)
+        number = segment.part(parts, 1)
         if not number or number == NULL:
             continue
-        authority, kind = segment.component(repetition, 9), segment.component(repetition, 13)
+        authority, kind = segment.part(parts, 9), segment.part(parts, 13)
         npi = number if "NPI" in (authority.upper(), kind.upper()) else ""
         found.append(Person(f"{authority}|{number}" if authority else number, number, npi))
-    return found
+    return tuple(found)
 
 
-def written(found: list[Person]) -> str:
+def written(found: Sequence[Person]) -> str:
     """People as text, to be kept."""
     return "\n".join("\t".join(person) for person in found)
 
@@ -102,7 +135,7 @@ def npi_of(person: Person, site: Site) -> str:
     return known.npi if known else ""
 
 
-def one_npi(found: list[Person], field: str, site: Site) -> str:
+def one_npi(found: Sequence[Person], field: str, site: Site) -> str:
     """The one NPI among these people. Raises `Review` for none and for several."""
     npis = sorted({npi for person in found if (npi := npi_of(person, site))})
     if len(npis) > 1:
@@ -113,7 +146,7 @@ def one_npi(found: list[Person], field: str, site: Site) -> str:
     return npis[0]
 
 
-def performer(found: list[Person], field: str, site: Site) -> dict[str, Any]:
+def performer(found: Sequence[Person], field: str, site: Site) -> dict[str, Any]:
     """Who did the work. Raises `Review` for nobody and for several."""
     known: dict[str, dict[str, Any]] = {}
     for person in found:

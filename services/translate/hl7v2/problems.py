@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from domain.rejections import Reason
-from services.translate.hl7v2.er7 import Message, Segment
+from services.translate.hl7v2.er7 import Message
 from services.translate.hl7v2.people import entity
+from services.translate.hl7v2.segments import Segment
 from services.translate.hl7v2.state import NO, YES, State
 from services.translate.hl7v2.things import Thing, fit, named, tell
 from services.translate.hl7v2.times import day

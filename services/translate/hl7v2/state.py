@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from domain.rejections import Reason
 from infra.codec import instant_text
-from services.translate.hl7v2.er7 import NULL
+from services.translate.hl7v2.segments import NULL
 from services.translate.outcome import Review
 from services.translate.revising import Said
 
@@ -40,8 +40,10 @@ def merged(
 
     Raises `Review` where one stamp says two things.
     """
-    found = dict(known)
     at, control = stamp.order
+    if not known:
+        return {name: Said(at, control, value) for name, value in told.items()}
+    found = dict(known)
     for name, value in told.items():
         said = found.get(name)
         if said is None or (said.at, said.control) < (at, control):

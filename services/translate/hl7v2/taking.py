@@ -97,6 +97,8 @@ def _merged(thing: Thing, context: Context, known: Known | None) -> tuple[dict[s
     if isinstance(thing.patient, Whose):
         told[PATIENT] = "\n".join(thing.patient)
     state = merged(before, told, context.stamp, by_now)
+    if not before and told:
+        return state, False
     at, control = context.stamp.order
     late = all((said.at, said.control) != (at, control) for said in state.values())
     if known is not None and state == before and not by_now:

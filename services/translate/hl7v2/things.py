@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from services.translate.hl7v2.er7 import Segment
+from services.translate.hl7v2.segments import Segment
 from services.translate.hl7v2.state import State
 from services.translate.outcome import Draft, Review
 from services.translate.people import Whose
@@ -17,8 +17,7 @@ Drafting = Callable[[State, Site, str], list[Draft]]
 """Drafts of what is known of a thing; the text is its name. Raises `Review` and `Ignore`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(NamedTuple):
     """One thing that a message tells of.
 
     `name` is what the ledger has it under, `patient` whose it is: a `Review` in their place is

@@ -17,6 +17,10 @@ from services.translate.site import Site
 from services.translate.times import TOO_EARLY, YEARS
 from services.wire.instants import FIRST_DAY, instant_us
 
+_PLAIN = re.compile(
+    r"\d{8}(?:(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?([+-](?:(?:0\d|1[0-3])[0-5]\d|1400))?)?",
+    re.ASCII,
+).fullmatch
 _TIME = re.compile(
     r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,4}))?)?)?)?)?)?([+-]\d{4})?",
     re.ASCII,
@@ -24,6 +28,9 @@ _TIME = re.compile(
 FIRST_US, END_US = instant_us("2010-01-01T00:00:00Z"), instant_us("2099-12-31T23:59:59Z")
 YEAR, MONTH, DAY, HOUR, MINUTE, SECOND = range(1, 7)
 """How precise a time is: the number of its parts."""
+_LOCAL_MAX = 14
+_PRECISION = {8: DAY, 12: MINUTE, 14: SECOND, 17: MINUTE, 19: SECOND}
+"""By the length of a plain time; those longer than `_LOCAL_MAX` have an offset."""
 
 
 def zone_of(site: Site) -> str:
@@ -33,6 +40,10 @@ def zone_of(site: Site) -> str:
 
 def day(raw: str, field: str, site: Site) -> str:
     """`YYYY-MM-DD` in the patients' zone. Raises `Review`, and `Ignore` for days before 2010."""
+    if len(raw) <= _LOCAL_MAX and _PLAIN(raw) and zone_of(site) == site.timezone:
+        known = _day_text(raw[:8])
+        if known:
+            return known
     at, precision, offset = _moment(raw, field, site, DAY, "a date of at least a day")
     found = at.date()
     if precision > DAY and (offset or zone_of(site) != site.timezone):
@@ -40,6 +51,16 @@ def day(raw: str, field: str, site: Site) -> str:
     if found < FIRST_DAY:
         raise Ignore(TOO_EARLY)
     return found.isoformat()
+
+
+@lru_cache(maxsize=4096)
+def _day_text(digits: str) -> str:
+    """`YYYY-MM-DD`; '' for a day that no calendar has, or that is out of reach."""
+    try:
+        found = date.fromisoformat(digits)
+    except ValueError:
+        return ""
+    return found.isoformat() if found >= FIRST_DAY and found.year <= YEARS[1] else ""
 
 
 def clock(raw: str, field: str, site: Site) -> datetime:
@@ -67,13 +88,35 @@ def recorded(raw: str, field: str, site: Site) -> tuple[str, int]:
     except (Review, ValueError):
         sentence = "expected a time of at least a minute, from 2010 on; found something else"
         raise Review(Reason.NO_RECORDED_TIME, field, sentence) from None
-    return at.isoformat(timespec="seconds"), at_us
+    return at.isoformat(timespec="seconds") if at.microsecond else at.isoformat(), at_us
 
 
 def _moment(
     raw: str, field: str, site: Site, needed: int, expected: str
 ) -> tuple[datetime, int, bool]:
     """The time, how precise it is, and whether it has an offset of its own."""
+    plain = _PLAIN(raw)
+    if plain is not None:
+        precision = _PRECISION[len(raw)]
+        if precision >= needed and (at := _read(raw, site)) is not None:
+            return at, precision, len(raw) > _LOCAL_MAX
+    return _any_moment(raw, field, site, needed, expected)
+
+
+def _read(raw: str, site: Site) -> datetime | None:
+    """A time in plain form; None where whoever complains must look at it."""
+    try:
+        at = datetime.fromisoformat(f"{raw[:8]}T{raw[8:]}" if len(raw) > 8 else raw)
+    except ValueError:
+        return None
+    if not YEARS[0] <= at.year <= YEARS[1]:
+        return None
+    return at if len(raw) > _LOCAL_MAX else at.replace(tzinfo=_zone(zone_of(site)))
+
+
+def _any_moment(
+    raw: str, field: str, site: Site, needed: int, expected: str
+) -> tuple[datetime, int, bool]:
     found = _TIME.fullmatch(raw)
     if found is None:
         raise Review(Reason.INVALID_MEMBER, field, f"expected {expected}; found something else")

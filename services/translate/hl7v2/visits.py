@@ -7,8 +7,9 @@ say that it began or ended, for many systems repeat in them what was taken back 
 from __future__ import annotations
 
 from domain.rejections import Reason
-from services.translate.hl7v2.er7 import Message, Segment
+from services.translate.hl7v2.er7 import Message
 from services.translate.hl7v2.people import entity, one_npi, people, read_back, written
+from services.translate.hl7v2.segments import Segment
 from services.translate.hl7v2.state import NO, YES, State
 from services.translate.hl7v2.things import Thing, fit, hidden, named, tell
 from services.translate.hl7v2.times import day
@@ -54,7 +55,7 @@ def _told(message: Message, pv1: Segment, event: str, site: Site) -> dict[str, s
     if event == ENDS or (event in BEGINS and pv1.get(45)):
         told["ended"] = YES
     assert site.hl7v2 is not None
-    segments = {each.name: each for each in message.segments if each.name in ("PV1", "PV2")}
+    segments = {name: found[-1] for name in ("PV1", "PV2") if (found := message.all(name))}
     for name, table in (("stay", site.hl7v2.stays.codes), ("visit", site.hl7v2.visits.codes)):
         token = fit(table, segments)
         if token is not None:
