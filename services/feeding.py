@@ -25,7 +25,9 @@ def kafka_doors(parts: Parts, kafka: KafkaSettings, ingest: SharedIngest) -> dic
     """The doors to Kafka, by what is put behind the names of their checks."""
     doors = {"": KafkaDoor(kafka, ingest, parts.store.tracking)}
     if parts.sites:
-        doors["-fhir"] = _door(kafka.of_feed(kafka.fhir_topic, "fhir"), ingest, parts, FHIR)
+        awaited = any(site.speaks_fhir for site in parts.sites.values())
+        fhir = kafka.of_feed(kafka.fhir_topic, "fhir")
+        doors["-fhir"] = _door(fhir, ingest, parts, FHIR, awaited=awaited)
     if any(site.hl7v2 for site in parts.sites.values()):
         doors["-hl7v2"] = _door(kafka.of_feed(kafka.hl7v2_topic, "hl7v2"), ingest, parts, HL7V2)
     for number, topic in enumerate(kafka.changes_topics, start=1):
@@ -36,10 +38,15 @@ def kafka_doors(parts: Parts, kafka: KafkaSettings, ingest: SharedIngest) -> dic
 
 
 def _door(
-    kafka: KafkaSettings, ingest: SharedIngest, parts: Parts, form: str, by: str = SITE
+    kafka: KafkaSettings,
+    ingest: SharedIngest,
+    parts: Parts,
+    form: str,
+    by: str = SITE,
+    awaited: bool = True,
 ) -> KafkaDoor:
     mark = partial(from_kafka, form=form, by=by)
-    return KafkaDoor(kafka, ingest, parts.store.tracking, mark)
+    return KafkaDoor(kafka, ingest, parts.store.tracking, mark, awaited)
 
 
 def background(parts: Parts, ingest: SharedIngest, listens: bool) -> list[Background]:

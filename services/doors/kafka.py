@@ -64,9 +64,12 @@ class KafkaDoor:
         ingest: Takes,
         tracking: Callable[[str], int | None],
         mark: Callable[[Headers], Headers] = tuple,
+        awaited: bool = True,
     ) -> None:
         """`tracking` is the store's: the last stored position of a feed. `mark` says in the
-        headers which form the messages have."""
+        headers which form the messages have. A topic that is not `awaited` may be missing: it is
+        read as soon as it is there, and nothing waits for it."""
+        self._awaited = awaited
         self._mark = mark
         self.progress = Progress()
         self._settings = settings
@@ -129,7 +132,9 @@ class KafkaDoor:
 
     async def _measuring(self) -> None:
         topic, placing = self._settings.events_topic, self._placing
-        await Meter(lambda: self._consumer, topic, placing, self._idle, self.progress).run()
+        progress, awaited = self.progress, self._awaited
+        meter = Meter(lambda: self._consumer, topic, placing, self._idle, progress, awaited)
+        await meter.run()
 
     def _build(self) -> None:
         settings = self._settings

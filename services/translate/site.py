@@ -169,6 +169,10 @@ class Pull(Part):
         return names
 
 
+OF_FHIR = frozenset({"patients", "enrolment", "care_plans", "visits", "stays", "pull"})
+"""Parts of a profile that have weight for FHIR alone."""
+
+
 class Site(Part):
     """One EHR's profile."""
 
@@ -212,6 +216,13 @@ class Site(Part):
     def member_of_staff(self, reference: str) -> Staff | None:
         """Whose reference this is."""
         return self._staff.get(reference)
+
+    @cached_property
+    def speaks_fhir(self) -> bool:
+        """Whether FHIR is expected: not where the profile says what HL7 v2 means and nothing that
+        has weight for FHIR alone. What comes is taken all the same."""
+        codes = self.time.tasks or self.time.encounters or self.consents.codes
+        return self.hl7v2 is None or bool(codes or self.model_fields_set & OF_FHIR)
 
     @cached_property
     def is_plain(self) -> bool:

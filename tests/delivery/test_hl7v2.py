@@ -64,9 +64,9 @@ def left(store: Store) -> list[dict[str, Any]]:
 def test_every_message_is_taken_exactly_once_though_the_process_is_killed_and_all_comes_again(
     settings: KafkaSettings, database: str, tmp_path: Path
 ) -> None:
+    """And a site of HL7 v2 alone is ready without a topic for FHIR."""
     fhir, hl7v2 = (settings.events_topic.replace("events", each) for each in ("fhir", "hl7v2"))
     settings = replace(settings, fhir_topic=fhir, hl7v2_topic=hl7v2)
-    create_topic(settings.bootstrap, settings.fhir_topic, 1)
     create_topic(settings.bootstrap, settings.hl7v2_topic, 3)
     (tmp_path / "river.toml").write_text(TOML)
     given = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.translate.site import SiteError, read_site, read_sites
+from services.translate.site import Site, SiteError, read_site, read_sites
 from tests.fhir.made import PROFILE, site
 
 ROOT = Path(__file__).parents[2]
@@ -101,3 +101,21 @@ def test_asking_back_needs_tls_but_on_this_machine() -> None:
         site(source="http://ehr.example/fhir", **pull)
     assert site(source="http://ehr.example/fhir").pull is None
     assert PROFILE["name"] == "river"
+
+
+@pytest.mark.parametrize(
+    ("more", "speaks"),
+    [
+        ({}, True),
+        ({"hl7v2": {}}, False),
+        ({"hl7v2": {}, "staff": [], "time": {"default_role": "clinical_staff"}}, False),
+        ({"hl7v2": {}, "patients": {"subject": "id"}}, True),
+        ({"hl7v2": {}, "time": {"tasks": {"urn:x|call": {"activity": "phone_call"}}}}, True),
+    ],
+)
+def test_fhir_is_expected_unless_the_profile_is_of_hl7_v2_alone(
+    more: dict[str, Any], speaks: bool
+) -> None:
+    """A topic of a feed that nobody told of is not waited for."""
+    given = {"name": "a", "source": "urn:a", "practice": "p1", "timezone": "America/New_York"}
+    assert Site(**given, **more).speaks_fhir is speaks
