@@ -17,7 +17,7 @@ from infra.eventstore.transactions import (
 from projections.ports import AlertState, AssessmentRow, ProjectedRow, Store
 from projections.projected import Projected, Stretch, pointer
 
-_ROW = "table_name, generation, part, at, key, body"
+ROW = "table_name, generation, part, at, key, body"
 
 
 def open_projected(store: Store) -> Projected:
@@ -28,11 +28,16 @@ def open_projected(store: Store) -> Projected:
 
     if isinstance(store, SQLiteStore):
         return SqlProjected(sqlite_transaction(store), "?")
-    return SqlProjected(postgres_transaction(store), "%s")
+    from infra.eventstore.postgres_projected import PostgresProjected
+
+    return PostgresProjected(postgres_transaction(store), "%s")
 
 
 class SqlProjected:
-    """Projected rows in a table; `mark` is how the database writes a value's place."""
+    """Projected rows in a table; `mark` is how the database writes a value's place.
+
+    What is looked for is asked one by one, which costs nothing where the database is a library.
+    """
 
     def __init__(self, transaction: Transaction, mark: str) -> None:
         self._transaction = transaction
@@ -46,11 +51,11 @@ class SqlProjected:
             for stretch in stretches:
                 self._execute(
                     c,
-                    f"SELECT {_ROW} FROM projected WHERE table_name = ? AND generation = ? "
+                    f"SELECT {ROW} FROM projected WHERE table_name = ? AND generation = ? "
                     "AND part = ? AND at BETWEEN ? AND ?",
                     (table, generation, *stretch),
                 )
-                found |= {(r.part, r.at, r.key): r for r in map(_row, c.fetchall())}
+                found |= {(r.part, r.at, r.key): r for r in map(projected_row, c.fetchall())}
         return [found[where] for where in sorted(found)]
 
     def live_rows(self, projection: str, table: str, part: str | None = None) -> list[ProjectedRow]:
@@ -58,12 +63,12 @@ class SqlProjected:
         with self._transaction(False) as c:
             self._execute(
                 c,
-                f"SELECT {_ROW} FROM projected WHERE table_name = ? AND generation = coalesce("
+                f"SELECT {ROW} FROM projected WHERE table_name = ? AND generation = coalesce("
                 "(SELECT notification_id FROM tracking WHERE application_name = ?), 0) "
                 f"{narrowed}ORDER BY part, at, key",
                 (table, pointer(projection), *([] if part is None else [part])),
             )
-            return [_row(row) for row in c.fetchall()]
+            return [projected_row(row) for row in c.fetchall()]
 
     def standings(self, alerts: Collection[tuple[str, str]]) -> dict[str, AlertState]:
         found: dict[str, AlertState] = {}
@@ -115,7 +120,7 @@ class SqlProjected:
         c.execute(statement.replace("?", self._mark), values)
 
 
-def _row(row: Any) -> ProjectedRow:
+def projected_row(row: Any) -> ProjectedRow:
     return ProjectedRow(row[0], row[1], row[2], row[3], row[4], bytes(row[5]))
 
 
