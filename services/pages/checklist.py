@@ -10,7 +10,7 @@ from domain.explain.catalogue import BLOCKERS, cite_in_force
 from domain.explain.explanation import CitedRule, Condition, EventRef
 from services.audit.telling import Told
 from services.explain.hints import MISSING
-from services.pages.known import Known
+from services.views.record import Known
 
 State = Literal["met", "not met", "unknown"]
 

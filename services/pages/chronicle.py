@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from domain.facts import EventRetracted, MonthReopened, TimeAmended, TimeVoided
 from infra.codec import instant_text
 from projections.ports import TransitionRow
 from services.audit.telling import Told
-from services.pages.known import Known
 from services.pages.words import minutes
-
-CORRECTIONS: Final = (TimeAmended, TimeVoided, EventRetracted, MonthReopened)
+from services.views.record import Known
+from services.views.timeline import CORRECTIONS
 
 _BODY = msgspec.json.Decoder(dict[str, Any])
 

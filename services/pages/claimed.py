@@ -12,8 +12,8 @@ from services.audit.amounts import Amount, amount_of, minus, service_day, suppor
 from services.audit.claims import RETURN_DAYS, SECOND_US
 from services.audit.divergence import divergence
 from services.audit.telling import Told
-from services.pages.known import Known
 from services.pages.words import amount, money
+from services.views.record import Known
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from domain.assess.counting import count, standing_entries
 from domain.assess.families import pool_of
 from domain.explain.explanation import Ladder
 from domain.time.calendar import last_day
-from services.pages.known import Known
 from services.pages.rungs import POOLS
 from services.pages.words import minutes
+from services.views.record import Known
 
 WIDTH: Final = 440
 HEIGHT: Final = 176

@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 
 from infra.codec import instant_text
 from services.audit.telling import Told
-from services.pages.known import Known
+from services.views.record import Known
 
 Against = Literal["now", "before"]
 AGAINST: Final[tuple[Against, ...]] = ("now", "before")

@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from infra.codec import instant_text
 from services.pages.knowing import AGAINST, Against, Stop, stop_at, stops
-from services.pages.known import Known
 from services.pages.place import Refusal
+from services.views.record import Known
 from services.wire import instants
 
 

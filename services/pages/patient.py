@@ -29,7 +29,6 @@ from services.pages.enter.effect import Effect, effect_of
 from services.pages.enter.ways import form_address
 from services.pages.ids import part
 from services.pages.knowing import NOTHING, Difference, Row, Stop, difference
-from services.pages.known import Known, Record, record_of
 from services.pages.moments import Moment, asked
 from services.pages.place import Place, Refusal
 from services.pages.rungs import Choice, Family, choices, families, why_picked
@@ -37,6 +36,7 @@ from services.pages.shell import Shell
 from services.pages.timeline import Picture, picture
 from services.pages.timetable import Account, Span, accounts, spans
 from services.pages.words import minutes, paid
+from services.views.record import Known, Record, record_of
 
 PATH: Final = "/patients/{practice:id}/{patient:id}/{month}"
 NAME: Final = "patient"

@@ -12,8 +12,8 @@ from domain.explain.wording import codes
 from domain.facts import CodeUnits
 from domain.policy import Policy
 from services.audit.amounts import Amount, amount_of, service_day
-from services.pages.known import Known
 from services.pages.words import minutes, paid
+from services.views.record import Known
 
 POOLS: Final[Mapping[str, str]] = {
     "pooled": "staff time",

@@ -13,9 +13,9 @@ from itertools import groupby
 from typing import Final
 
 from domain.time.calendar import zone
-from services.pages.known import Known
 from services.pages.timetable import Span
 from services.pages.words import day_words, minutes
+from services.views.record import Known
 
 LABEL: Final = 176
 HOURS: Final = 560

@@ -11,8 +11,8 @@ from domain.entries import Entry
 from domain.explain.explanation import EntryAccount, ExcludedTime
 from domain.explain.stretches import Stretch, stretches
 from domain.facts import Clocked, Instant, TimeAmended, TimeLogged
-from services.pages.known import Known
 from services.pages.words import clock_time, minutes
+from services.views.record import Known
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from domain.event import Event
 from projections.ports import Store
 from services.ingest import Ingest
 from services.pages.close.acting import Act, Kind
-from services.pages.close.rows import Row, rows
 from services.pages.close.selecting import Selected
+from services.views.months import Row, rows
 from tests.audit.growing import DAY_US, GrowingLog
 from tests.given import event, five_pm, ready, staff, voided
 

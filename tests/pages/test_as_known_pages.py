@@ -14,8 +14,8 @@ from infra.eventstore import open_store
 from services.explain import explain_json, explain_stored
 from services.histories import Unanswerable
 from services.pages.knowing import difference, stop_at, stops
-from services.pages.known import Record, record_of
 from services.pages.patient import Sheet
+from services.views.record import Record, record_of
 from tests.audit.growing import DAY_US, FIRST_US, GrowingLog
 from tests.audit.scene import MONTH, lived
 from tests.services.command import Command, command
@@ -38,7 +38,7 @@ def grown(scene: Scene, chance: random.Random) -> GrowingLog:
     """The scene's events in any order, in batches at moments of their own."""
     events, now = list(scene.events), FIRST_US
     chance.shuffle(events)
-    log = GrowingLog(open_store("memory:"), scene.policy)
+    log = GrowingLog(open_store("sqlite:///:memory:"), scene.policy)
     while events:
         size = chance.randint(1, 6)
         log.take(events[:size], now)

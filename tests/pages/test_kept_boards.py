@@ -26,10 +26,10 @@ from services.bootstrap import Parts
 from services.demo.clinic import PRACTICE
 from services.ingest.patients import HotPatient, revive
 from services.pages.board import boards as module
-from services.pages.board import folded
 from services.pages.board.boards import KEEP_AFTER_PATIENTS, Boards, Seen
 from services.pages.board.keeping import form_of, packed, unpacked
 from services.pages.place import Place, Places
+from services.views import folded
 from tests.audit.growing import GrowingLog
 from tests.browser.site import TODAY, Site, made
 from tests.strategies import Scene, scenes

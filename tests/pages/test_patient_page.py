@@ -15,9 +15,9 @@ from services.access import Role
 from services.audit.access import accesses
 from services.pages.checklist import UNASKED
 from services.pages.ids import id_of, part
-from services.pages.known import record_of
 from services.pages.patient import Sheet, address
 from services.pages.timeline import WIDTH
+from services.views.record import record_of
 from tests.audit.growing import FIRST_US, GrowingLog
 from tests.audit.scene import MONTH, lived
 from tests.given import clocked, condition, ready, staff
@@ -50,7 +50,7 @@ def sheet(log: GrowingLog, month: str = MONTH, patient: str = "pt1") -> Sheet:
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenes())
 def test_the_table_has_every_second_once_and_the_picture_has_every_row(scene: Scene) -> None:
-    log = GrowingLog(open_store("memory:"), scene.policy)
+    log = GrowingLog(open_store("sqlite:///:memory:"), scene.policy)
     log.take(scene.events, FIRST_US)
     for month in scene.months[:2]:
         shown = sheet(log, month, scene.events[0].patient_id)
@@ -70,7 +70,7 @@ def test_the_table_has_every_second_once_and_the_picture_has_every_row(scene: Sc
 
 
 def test_bars_of_one_line_of_a_day_never_lie_over_each_other() -> None:
-    log = GrowingLog(open_store("memory:"))
+    log = GrowingLog(open_store("sqlite:///:memory:"))
     at = "2025-03-05T09:{}:00-05:00".format
     one, other = clocked("t1", at("00"), at("30")), clocked("t2", at("10"), at("40"))
     log.take([*ready(MONTH), one, other], FIRST_US)
@@ -83,7 +83,7 @@ def test_bars_of_one_line_of_a_day_never_lie_over_each_other() -> None:
 
 
 def test_without_an_enrolment_what_cannot_be_asked_is_unknown() -> None:
-    log = GrowingLog(open_store("memory:"))
+    log = GrowingLog(open_store("sqlite:///:memory:"))
     log.take([staff("t1", "2025-03-05", 1_200)], FIRST_US)
     states = {check.blocker: (check.state, check.sentence) for check in sheet(log).checks}
     assert states["not-enrolled"][0] == "not met"

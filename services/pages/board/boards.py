@@ -26,10 +26,10 @@ from projections.board import Rank, Row, Show, Totals, rank, shows, totals
 from projections.forecast import MONTHS_MAX, Course, Experience, cut_of, weekdays_from
 from services.access.principal import EVERYBODY_HERE
 from services.bootstrap import Parts
-from services.pages.board.folded import loaded, streams
 from services.pages.board.keeping import DamagedBoard, day_kept, form_of, packed, unpacked
 from services.pages.board.rows import Case, Rows
 from services.pages.place import Place, Places, months_before
+from services.views.folded import loaded, streams
 
 log = logging.getLogger("caretally.pages")
 

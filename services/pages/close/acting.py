@@ -18,9 +18,9 @@ from domain.facts import Month, MonthClaimed, MonthReopened
 from services.bootstrap import Parts
 from services.histories import History, histories_of
 from services.ingest import Busy, Ingest
-from services.pages.close.rows import Row
 from services.pages.close.selecting import Refused, Selected, Stale, changed, current_rows
 from services.pages.saying import SOURCE, TRIES_MAX, Moved, document, take_whole, versions_of
+from services.views.months import Row
 
 Kind = Literal["claim", "reopen"]
 NOTHING_SUPPORTED: Final = "nothing is supported, so nothing can be claimed: reopen it instead"

@@ -15,8 +15,8 @@ from services.audit.amounts import amount_of
 from services.audit.packet.itemised import cell
 from services.bootstrap import Parts
 from services.histories import histories_of
-from services.pages.close.rows import Row
 from services.pages.close.selecting import Selected, Stale, changed, current_rows
+from services.views.months import Row
 
 DIAGNOSES_MAX: Final = 4
 """As many as a claim line points to."""

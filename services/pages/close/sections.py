@@ -15,7 +15,7 @@ from services.audit.claims import Item, Kind, worklist
 from services.audit.telling import Told, told
 from services.bootstrap import Parts
 from services.histories import histories_of
-from services.pages.close.rows import Row, dollars_of, rows
+from services.views.months import Row, dollars_of, rows
 
 ROWS_MAX: Final = 500
 """Rows of a section on one page."""

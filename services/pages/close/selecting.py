@@ -8,8 +8,8 @@ from typing import Final
 
 from domain.facts import Month
 from projections.ports import Store
-from services.pages.close.rows import Row, rows
 from services.pages.ids import id_of, part
+from services.views.months import Row, rows
 
 SELECTED_MAX: Final = 5_000
 """Months in one act: one transaction takes them all or none."""

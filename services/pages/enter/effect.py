@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from domain.assess import assess
 from services.histories import folded
 from services.pages.enter.foreseeing import Change, effect_sentences
-from services.pages.known import Known
 from services.pages.saying import SOURCE
+from services.views.record import Known
 
 
 @dataclass(frozen=True, slots=True)

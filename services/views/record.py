@@ -14,7 +14,7 @@ from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules import RuleBook
 from infra.codec import stream_id
-from infra.eventstore.alert_history import transitions_of
+from infra.eventstore.browsing import open_browsing
 from projections.ports import TransitionRow
 from services.audit.packet.evidence import bearing_on
 from services.audit.telling import Told, told
@@ -85,7 +85,7 @@ def record_of(parts: Parts, practice: str, patient: str, month: Month) -> Record
     """The patient's record. Raises Unanswerable for an unknown patient and a month out of form."""
     checked_month(month)
     history = history_of(parts.store, practice, patient)
-    moves = transitions_of(parts.store, stream_id(practice, patient))
+    moves = open_browsing(parts.store).transitions(stream_id(practice, patient))
     return Record(parts, month, history, tuple(m for m in moves if m.state.month == month))
 
 
