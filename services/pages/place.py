@@ -98,12 +98,14 @@ class Places:
 
     def of(self, principal: Principal, practice: str | None, month: str | None) -> Place:
         """The place; without a practice the first that the principal sees, without a month the
-        running one. Raises Refusal for a practice not seen and a month out of form."""
+        running one. A practice that somebody is bound to is there before its first patient is.
+        Raises Refusal for a practice not seen and a month out of form."""
         zones = self.zones(practice)
-        seen = tuple(principal.seen(zones.keys() | ({practice} if practice else set())))
+        known = zones.keys() | (principal.practices or frozenset())
+        seen = tuple(principal.seen(known))
         if practice is None:
-            practice = seen[0] if seen else ""
-        elif practice not in seen or practice not in zones:
+            practice = next((one for one in seen if one in zones), seen[0] if seen else "")
+        elif practice not in seen:
             detail = f"There is no practice {practice!r} that you may look at."
             raise Refusal(404, "No such practice", detail)
         now = self._parts.clock() // 1_000_000

@@ -104,6 +104,29 @@ class TestEveryForm:
         assert "10 digits with a valid check digit" in wrong(answer)["npi"]
 
 
+class TestAPracticeThatHasNobodyYet:
+    async def test_its_first_patient_is_enrolled_by_hand(
+        self, pages: Pages, log: GrowingLog
+    ) -> None:
+        pages.become(person(Role.COORDINATOR, "fresh"))
+        assert (await pages.get("/enter")).headers["location"] == f"/enter/fresh/{MONTH}"
+        to = f"/enter/fresh/{MONTH}/new-1/enrolment"
+        assert to in (await pages.get(f"/enter/fresh/{MONTH}?patient=new-1")).text
+        held = fields((await pages.get(to)).text)
+        answer = await pages.post(to, data=held | {"npi": "1000000004", "credential": "MD"})
+        assert answer.status_code == 303
+        assert log.store.versions(["fresh/new-1"]) == {"fresh/new-1": 1}
+
+    async def test_its_other_pages_are_empty(self, pages: Pages) -> None:
+        pages.become(person(Role.ADMIN, "fresh"))
+        for page in ("board", "close", "queue", "enter"):
+            assert (await pages.get(f"/{page}/fresh/{MONTH}")).status_code == 200
+
+    async def test_nobody_else_finds_it(self, pages: Pages) -> None:
+        pages.become(person(Role.ADMIN, "p1"))
+        assert (await pages.get(f"/enter/fresh/{MONTH}")).status_code == 404
+
+
 class TestWhoMay:
     @pytest.mark.parametrize("role", [Role.BILLER, Role.AUDITOR, Role.INTEGRATOR])
     async def test_only_who_may_enter_sees_or_does_anything(

@@ -137,7 +137,7 @@ def enter(parts: Parts, ingest: Ingest, wish: Wish) -> tuple[str, ...]:
     raise Busy("other events of this patient keep coming in")
 
 
-def history_or_none(parts: Parts, practice: str, patient: str, is_new: bool) -> History:
+def history_or_empty(parts: Parts, practice: str, patient: str, is_new: bool) -> History:
     """The patient's history; with `is_new` an empty one of somebody unknown."""
     try:
         return history_of(parts.store, practice, patient)
@@ -165,7 +165,7 @@ def revision_text(history: History, entry_id: str) -> str:
 
 
 def _attempt(parts: Parts, ingest: Ingest, wish: Wish) -> tuple[str, ...]:
-    history = history_or_none(parts, wish.practice, wish.patient, wish.is_new)
+    history = history_or_empty(parts, wish.practice, wish.patient, wish.is_new)
     if _is_stored(wish, history):
         return wish.ids
     for entry_id, revision in wish.revision.items():

@@ -21,7 +21,7 @@ from services.pages.enter.blanks import BLANKS
 from services.pages.enter.entering import (
     Saying,
     Wish,
-    history_or_none,
+    history_or_empty,
     merged_into,
     revision_text,
 )
@@ -62,7 +62,7 @@ class EnterPages:
         patient, enrol = request.query_params.get("patient", "").strip(), ""
         if patient:
             try:
-                history_or_none(self._shell.parts, place.practice, patient, False)
+                history_or_empty(self._shell.parts, place.practice, patient, False)
                 return RedirectResponse(form_address(place, patient, "time"), 303)
             except Unanswerable:
                 enrol = form_address(place, patient, "enrolment")
@@ -143,7 +143,7 @@ def desk_of(shell: Shell, request: Request, place: Place, is_new: bool = False) 
     whose record ended in another's."""
     patient: str = request.path_params["patient"]
     try:
-        history = history_or_none(shell.parts, place.practice, patient, is_new)
+        history = history_or_empty(shell.parts, place.practice, patient, is_new)
     except Unanswerable as error:
         detail = f"There is no patient {patient!r} in this practice."
         raise Refusal(404, "No such patient", detail) from error
