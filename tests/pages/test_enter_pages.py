@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.facts import MonthClaimed
+from domain.policy import Policy
+from infra.eventstore.projected import open_projected
 from services.audit.telling import told
 from services.histories import history_of
+from services.projecting.following import live_generation, step
+from services.projecting.overlaps import StaffOverlaps
 from tests.audit.growing import GrowingLog
 from tests.given import clocked
 from tests.pages.asked import Pages
@@ -179,6 +185,19 @@ class TestBeforeSaving:
 
     async def test_time_for_another_programme_is_told(self, pages: Pages, log: GrowingLog) -> None:
         await self.asked(pages, log, "other-program", program="rpm")
+
+    async def test_somebody_at_two_patients_at_once_is_told_without_a_name(
+        self, pages: Pages, log: GrowingLog
+    ) -> None:
+        there = clocked("t8", "2025-03-06T09:58:00-05:00", "2025-03-06T10:01:00-05:00")
+        log.take([replace(there, patient_id="secret-9")], log.now_us)
+        overlaps = StaffOverlaps(log.store, open_projected(log.store), lambda _: Policy())
+        while step(log.store, overlaps, live_generation(log.store, overlaps), 500):
+            pass
+        words = ("staff-overlap", "cl is logged for another patient then, 1:00 long.")
+        answer = await sent(pages, "time", **TIME, performer="cl")
+        assert "secret-9" not in answer.text
+        await self.asked(pages, log, *words, performer="cl")
 
     async def test_a_claimed_month_is_told(self, pages: Pages, log: GrowingLog) -> None:
         log.take(

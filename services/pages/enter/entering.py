@@ -38,6 +38,7 @@ from infra.codec import canonical_json, stream_id
 from services.bootstrap import Parts
 from services.histories import History, Unanswerable, history_of
 from services.ingest import Busy, Ingest
+from services.pages.enter.elsewhere import elsewhere
 from services.pages.enter.foreseeing import Caution, foreseen, mark_of
 from services.pages.enter.names import event_id
 from services.pages.saying import (
@@ -175,7 +176,7 @@ def _attempt(parts: Parts, ingest: Ingest, wish: Wish) -> tuple[str, ...]:
     said = [_document(wish, number, history, now) for number in range(len(wish.sayings))]
     events = [accepted.event for accepted in _accepted(said)]
     policy = parts.settings.policy_of(wish.practice)
-    cautions = foreseen(history, events, parts.book, policy)
+    cautions = [*foreseen(history, events, parts.book, policy), *elsewhere(parts.store, events)]
     if mark_of(cautions) != wish.seen and cautions:
         raise Asks(cautions)
     stream = stream_id(wish.practice, wish.patient)
