@@ -10,11 +10,13 @@ from domain.rejections import Reason, Rejection
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One event to be, without its envelope. `part` names it within its resource."""
+    """One event to be, without its envelope. `part` names it within its resource; `of` is another
+    patient whose it is: as the site names them at first, then their stream."""
 
     part: str
     type: str
     data: dict[str, Any]
+    of: str = ""
 
 
 class Review(Exception):

@@ -24,13 +24,15 @@ Document = dict[str, Any]
 
 
 class Stood(msgspec.Struct, frozen=True):
-    """An event that stands for a resource. `entry` is the id of a time entry, '' for others."""
+    """An event that stands for a resource. `entry` is the id of a time entry, '' for others, and
+    `stream` of whom it is where that is not the resource's own patient."""
 
     part: str
     type: str
     id: str
     digest: str
     entry: str = ""
+    stream: str = ""
 
 
 class Said(msgspec.Struct, frozen=True, array_like=True):
@@ -126,7 +128,7 @@ class Revision:
         """CloudEvents of what changed; `stream` is the patient's, `why` says what an event that
         goes is withdrawn for."""
         if not self.stands:
-            return [self._document(each.part, each.type, each.data, stream) for each in drafts]
+            return [self._say(each, stream) for each in drafts]
         fresh = {draft.part: draft for draft in drafts}
         found: list[Document] = []
         for stood in self.stands:
@@ -161,7 +163,8 @@ class Revision:
 
     def _stood(self, draft: Draft) -> Stood:
         digest = digest_of(draft.data)
-        return Stood(draft.part, draft.type, self._id(draft.part), digest, _entry(draft))
+        id = self._id(draft.part)
+        return Stood(draft.part, draft.type, id, digest, _entry(draft), draft.of)
 
     @property
     def stream(self) -> str:
@@ -170,11 +173,9 @@ class Revision:
 
     def _stays(self, stood: Stood, stream: str, fresh: dict[str, Draft]) -> bool:
         draft = fresh.get(stood.part)
-        same = draft is not None and (draft.type, digest_of(draft.data)) == (
-            stood.type,
-            stood.digest,
-        )
-        return same and stream == self.stream
+        if draft is None or (draft.type, digest_of(draft.data)) != (stood.type, stood.digest):
+            return False
+        return (draft.of or stream) == (stood.stream or self.stream)
 
     def _withdraw(
         self, stood: Stood, stream: str, fresh: dict[str, Draft], why: str
@@ -187,14 +188,15 @@ class Revision:
             yield self._document(f"{stood.part}/void", "time.voided.v1", data, self.stream)
             return
         data = {"event_source": self._source, "event_id": stood.id, "reason": why}
-        yield self._document(f"{stood.part}/retract", "event.retracted.v1", data, self.stream)
+        whose = stood.stream or self.stream
+        yield self._document(f"{stood.part}/retract", "event.retracted.v1", data, whose)
 
     def _say(self, draft: Draft, stream: str) -> Document:
-        parts = {stood.part for stood in self.stands}
-        if draft.type == LOGGED and draft.part in parts and stream == self.stream:
+        again = draft.type == LOGGED and stream == self.stream
+        if again and any(stood.part == draft.part for stood in self.stands):
             data = {**draft.data, "reason": CORRECTED}
             return self._document(draft.part, "time.amended.v1", data, stream)
-        return self._document(draft.part, draft.type, draft.data, stream)
+        return self._document(draft.part, draft.type, draft.data, draft.of or stream)
 
     def _document(self, part: str, type: str, data: dict[str, Any], stream: str) -> Document:
         practice, patient = split_stream_id(stream)

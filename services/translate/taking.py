@@ -60,15 +60,18 @@ def take_resource(piece: Piece, site: Site, profile: str, knowing: Knowing) -> T
 
 
 def _resolved(draft: Draft, site: Site, knowing: Knowing, stream: str) -> Draft:
-    """The draft of a merge with our id of the patient who stays. Raises `Review`."""
+    """The draft of a merge with our id of the patient who stays, and with the stream of the one
+    who ended, where that is another than the resource's own. Raises `Review`."""
     if draft.type != MERGED:
         return draft
-    stays = Whose(patient_system(site), draft.data["into"])
-    into = stream_of(stays, "link.other", site, knowing)
-    if into == stream:
+    other = Whose(patient_system(site), draft.of or draft.data["into"])
+    theirs = stream_of(other, "link.other", site, knowing)
+    if theirs == stream:
         sentence = "expected another patient of ours; found that both records are linked to one"
         raise Review(Reason.PATIENT_MERGED, "link.other", sentence)
-    return replace(draft, data={"into": split_stream_id(into)[1]})
+    into = stream if draft.of else theirs
+    ended = theirs if draft.of else ""
+    return replace(draft, data={"into": split_stream_id(into)[1]}, of=ended)
 
 
 def _drafts(piece: Piece, site: Site) -> tuple[list[Draft], str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.eventstore import open_store
-from tests.fhir.made import Fed
+from tests.fhir.made import Fed, site
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -15,3 +15,9 @@ def fed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fed]:
     store = open_store(url)
     yield Fed(store)
     store.close()
+
+
+@pytest.fixture
+def linked(fed: Fed) -> Fed:
+    """The same at a site whose patients are known by links alone."""
+    return Fed(fed.store, site(patients={"subject": "linked"}))

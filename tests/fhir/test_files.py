@@ -15,8 +15,8 @@ from services.doors.fhir_files import documents_of
 from services.doors.files import ingest_file
 from services.doors.lines import DamagedFile
 from services.translate.marks import marked
+from tests.fhir.linking import link
 from tests.fhir.made import Fed, chart, raw, task
-from tests.fhir.test_identity import link
 from tests.services.command import Command
 
 DATA = Path(__file__).parents[1] / "data" / "fhir"

@@ -12,10 +12,10 @@ import pytest
 
 from infra.eventstore import open_store
 from projections.ports import Store
+from tests.fhir.linking import link
 from tests.fhir.made import chart, raw, task
 from tests.fhir.notified import notification
 from tests.fhir.test_files import PROFILE
-from tests.fhir.test_identity import link
 from tests.services.serving import Serving, eventually, figures, serving
 
 KIND = {"content-type": "application/fhir+json"}

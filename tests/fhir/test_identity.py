@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from infra.eventstore.translated import open_translations
-from services.releasing import release
+from tests.fhir.linking import link, native, released
 from tests.fhir.made import BASE, Fed, chart, condition, consent, meta, raw, site, task, visit
 
-LINKED = {"subject": "linked"}
 MRN = "urn:oid:1.2.3.4"
 BY_MRN = {"subject": "identifier", "system": MRN}
-
-
-def link(patient: str = "ours-1", value: str = "pt1", id: str = "l1", **more: Any) -> bytes:
-    data = {"system": f"{BASE}/Patient", "value": value}
-    event = {
-        "specversion": "1.0",
-        "id": id,
-        "source": "/mpi",
-        "type": "identity.linked.v1",
-        "practiceid": "p1",
-        "subject": patient,
-        "time": "2025-03-01T00:00:00Z",
-        "data": data,
-    }
-    return json.dumps({**event, **more}).encode()
-
-
-def native(fed: Fed, *values: bytes) -> None:
-    from services.ingest import Delivery
-
-    outcome = fed.ingest.take([Delivery(value, None, (), "test") for value in values])
-    assert outcome.dead_lettered == 0
-
-
-def released(fed: Fed) -> int:
-    return release(open_translations(fed.store), fed.ingest)
 
 
 def patient(mrn: str = "ours-1", id: str = "pt1", **changes: Any) -> dict[str, Any]:
     identifiers = [{"system": MRN, "value": mrn}, {"system": "urn:ssn", "value": "x"}]
     return {"resourceType": "Patient", "id": id, **meta(), "identifier": identifiers, **changes}
-
-
-@pytest.fixture
-def linked(fed: Fed) -> Fed:
-    return Fed(fed.store, site(patients=LINKED))
 
 
 @pytest.fixture
@@ -92,7 +58,7 @@ def test_a_released_letter_that_cannot_be_mapped_tells_the_new_reason(linked: Fe
 
 def test_a_letter_refused_again_waits_for_something_else(linked: Fed) -> None:
     linked.take(visit())
-    changed = Fed(linked.store, site(patients=LINKED, practitioners=[]))
+    changed = Fed(linked.store, site(patients={"subject": "linked"}, practitioners=[]))
     native(changed, link())
     assert released(changed) == 0
     (letter,) = changed.letters()

@@ -23,9 +23,9 @@ from services.translate.site import Site
 from services.wire.modes import HISTORY
 from tests.fhir import made
 from tests.fhir.damage import Damage
+from tests.fhir.linking import link
 from tests.fhir.made import PROFILE, Fed, raw, site, task
 from tests.fhir.test_hostile import broken
-from tests.fhir.test_identity import link
 from tests.fhir.test_mapping import call
 from tests.thoroughness import examples
 

@@ -145,8 +145,8 @@ def _performed_on(resource: Resource, site: Site) -> str:
 
 
 def patient(resource: Resource, site: Site) -> list[Draft]:
-    """A death, and that the record was replaced by another."""
-    drafts = _merged(resource, site)
+    """A death, that the record was replaced by another, and which ones it replaces."""
+    drafts = [*_merged(resource, site), *_replaces(resource, site)]
     died = resource.get("deceasedDateTime")
     if died is not None:
         data = {"died_on": day(died, "deceasedDateTime", site.timezone)}
@@ -162,17 +162,27 @@ def patient(resource: Resource, site: Site) -> list[Draft]:
 def _merged(resource: Resource, site: Site) -> list[Draft]:
     """That the record was replaced by another. The reference to it is put in the place of our id
     by whoever knows whom it means."""
-    links = [each for each in items(resource.get("link")) if each.get("type") == "replaced-by"]
-    named = {local_reference(each.get("other"), site.source) for each in links}
-    if not named:
-        return []
+    named = _linked(resource, "replaced-by", site)
     if len(named) > 1:
         raise Review(Reason.AMBIGUOUS, "link", "expected one record in its place; found several")
-    kind, _, name = named.pop().rpartition("/")
-    if kind != "Patient":
-        sentence = "expected a reference to a Patient of this server in its place"
+    return [Draft("merged", MERGED, {"into": name}) for name in named]
+
+
+def _replaces(resource: Resource, site: Site) -> list[Draft]:
+    """That others ended in this record: by the standard the one that says `replaces` is the one in
+    use. Each is an event of the one that ended."""
+    into, named = text(resource.get("id")), _linked(resource, "replaces", site)
+    return [Draft(f"replaces-{name}", MERGED, {"into": into}, name) for name in named]
+
+
+def _linked(resource: Resource, type: str, site: Site) -> list[str]:
+    """The ids of the Patients that links of a type name. Raises `Review`."""
+    links = [each for each in items(resource.get("link")) if each.get("type") == type]
+    named = sorted({local_reference(each.get("other"), site.source) for each in links})
+    if not all(each.startswith("Patient/") for each in named):
+        sentence = "expected references to Patients of this server where a record was replaced"
         raise Review(Reason.PATIENT_MERGED, "link.other", sentence)
-    return [Draft("merged", MERGED, {"into": name})]
+    return [each.removeprefix("Patient/") for each in named]
 
 
 def patient_identity(resource: Resource, site: Site) -> tuple[str, list[Draft]]:
