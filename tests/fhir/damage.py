@@ -10,8 +10,8 @@ from typing import Any
 
 from tests.fhir import made
 from tests.fhir.foreign_inputs import DATA, inputs_of
+from tests.fhir.mapped import R5_CONSENT, call, claim, patient, procedure, stay
 from tests.fhir.notified import notification
-from tests.fhir.test_mapping import R5_CONSENT, call, claim, patient, procedure, stay
 
 EVENT = "event-notification"
 JUNK: tuple[Any, ...] = (

@@ -35,8 +35,8 @@ from tests.fhir.made import (
     to_patient,
     visit,
 )
+from tests.fhir.mapped import call, claim, patient, procedure, stay
 from tests.fhir.notified import notification
-from tests.fhir.test_mapping import call, claim, patient, procedure, stay
 
 SITE = site(patients={"subject": "identifier", "system": "urn:oid:1.2.3.4"})
 GOOD = [

@@ -12,8 +12,8 @@ from fhir.resources.R4B import get_fhir_model_class as r4b_class
 from pydantic import ValidationError
 
 from tests.fhir import made
+from tests.fhir.mapped import call, claim, patient, procedure, stay
 from tests.fhir.notified import notification
-from tests.fhir.test_mapping import call, claim, patient, procedure, stay
 
 DATA = Path(__file__).parents[1] / "data" / "fhir"
 R4 = {

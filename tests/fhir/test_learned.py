@@ -11,8 +11,8 @@ from services.releasing import delivery_of
 from services.translate.resource import drafts_of
 from tests.fhir import made
 from tests.fhir.made import Fed, task, visit
+from tests.fhir.mapped import R5_CONSENT, call, claim, patient, procedure, stay, why
 from tests.fhir.notified import SUBSCRIPTION, notification
-from tests.fhir.test_mapping import R5_CONSENT, call, claim, patient, procedure, stay, why
 from tests.fhir.test_notifications import EVENT, RELEASES, wishes
 
 

@@ -25,8 +25,8 @@ from tests.fhir import made
 from tests.fhir.damage import Damage
 from tests.fhir.linking import link
 from tests.fhir.made import PROFILE, Fed, raw, site, task
+from tests.fhir.mapped import call
 from tests.fhir.test_hostile import broken
-from tests.fhir.test_mapping import call
 from tests.thoroughness import examples
 
 ANYBODY = {**PROFILE["time"], "default_role": "clinical_staff"}
