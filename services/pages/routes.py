@@ -19,6 +19,7 @@ from services.pages.board.changes import Changes
 from services.pages.board.page import BoardPages
 from services.pages.close.page import ClosePages
 from services.pages.enter.page import EnterPages
+from services.pages.queue.counting import Counting
 from services.pages.queue.heaps import Waiting
 from services.pages.queue.page import QueuePages
 from services.pages.shell import Shell
@@ -37,7 +38,8 @@ class Pages:
         """Each read is written down by `reads`; what people do goes through `ingest`."""
         self._ingest = ingest
         self._waiting = Waiting(parts)
-        self._shell = Shell(parts, reads, {"queue": self._waiting.count})
+        self._counting = Counting(parts, self._waiting)
+        self._shell = Shell(parts, reads, {"queue": self._counting.count})
         self._boards = Boards(parts)
         self._changes = Changes(parts.store)
         self._ended = Event()
@@ -53,7 +55,7 @@ class Pages:
             *TimerPages(self._shell).routes(),
             *TimerLog(self._shell, self._ingest).routes(),
             *EnterPages(self._shell, self._ingest).routes(),
-            *QueuePages(self._shell, self._ingest, self._waiting).routes(),
+            *QueuePages(self._shell, self._ingest, self._waiting, self._counting).routes(),
             *BoardPages(self._shell, self._boards, self._changes).routes(),
         ]
 

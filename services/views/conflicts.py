@@ -99,15 +99,30 @@ def conflicts_of(
     parts: Parts, practice: str, month: Month, sees: Callable[[str], bool]
 ) -> Conflicts:
     """As they stand now; `sees` says which practices may be named."""
-    staff = list(islice(_overlaps(parts, practice, month), SHOWN_MAX + 1))
-    blocked = list(_blocked(parts, practice, month))
-    doubled = list(_doubled(parts, practice, month, sees))
+    staff, blocked, doubled = _found(parts, practice, month, sees)
     longest = max(len(staff), len(blocked), len(doubled))
     return Conflicts(
         staff[:SHOWN_MAX],
         list(_elsewhere(parts, practice, month, blocked[:SHOWN_MAX])),
         doubled[:SHOWN_MAX],
         longest > SHOWN_MAX,
+    )
+
+
+def count_conflicts(parts: Parts, practice: str, month: Month, sees: Callable[[str], bool]) -> int:
+    """How many there are: what `Conflicts.count` says, without looking into histories."""
+    return sum(len(found[:SHOWN_MAX]) for found in _found(parts, practice, month, sees))
+
+
+def _found(
+    parts: Parts, practice: str, month: Month, sees: Callable[[str], bool]
+) -> tuple[list[Overlap], list[_Month], list[Doubled]]:
+    """One of each kind more than is shown, at most."""
+    most = SHOWN_MAX + 1
+    return (
+        list(islice(_overlaps(parts, practice, month), most)),
+        list(islice(_blocked(parts, practice, month), most)),
+        list(islice(_doubled(parts, practice, month, sees), most)),
     )
 
 

@@ -15,12 +15,12 @@ from projections.operators import Operator, Operators
 from services.access import Role
 from services.bootstrap import Parts
 from services.projecting.following import live_generation, step
-from services.views.conflicts import conflicts_of
+from services.views.conflicts import conflicts_of, count_conflicts
 from tests.audit.growing import GrowingLog
 from tests.given import OTHER_NPI, clocked, day, event, five_pm, ready, staff, voided
 from tests.pages.asked import Pages, person
 from tests.pages.closing import BEGIN_US, of
-from tests.pages.queueing import MONTH, PAGE
+from tests.pages.queueing import MONTH, PAGE, entry, refused
 
 NORTH = Operators((Operator("north", frozenset({"p1", "p2"})),))
 
@@ -117,3 +117,22 @@ async def test_conflicts_stand_alone_or_away_as_the_filter_says(log: GrowingLog)
         assert 'id="conflicts"' not in (await pages.get(f"{PAGE}?{query}")).text
     calm = (await pages.get("/queue/p1/2025-02")).text
     assert "Nobody was at two patients at once" in calm
+
+
+async def test_they_are_counted_in_the_head_of_every_page(log: GrowingLog) -> None:
+    """What was counted holds for a moment; whoever looks at the queue sees how it is."""
+    refused(log, entry(started_at="noon"), "http")
+    pages = Pages(log.parts, person(Role.ADMIN, "p1"))
+    close = f"/close/p1/{MONTH}"
+    assert '5<span class="unseen"> waiting' in (await pages.get(close)).text
+    log.take(of("bob", [voided("b1", "2025-04-01T12:00:00Z")]), log.now_us)
+    projected(log.parts)
+    assert '5<span class="unseen"> waiting' in (await pages.get(close)).text
+    await pages.get(PAGE)
+    assert '4<span class="unseen"> waiting' in (await pages.get(close)).text
+
+
+def test_the_count_is_of_what_is_shown(log: GrowingLog) -> None:
+    for practice in ("p1", "p2", "p3"):
+        shown = conflicts_of(log.parts, practice, MONTH, lambda _: True).count
+        assert count_conflicts(log.parts, practice, MONTH, lambda _: True) == shown

@@ -21,6 +21,7 @@ from services.pages.ids import part
 from services.pages.place import Place, Refusal
 from services.pages.queue.acting import Hand, NotTaken, correct, put_aside, replay
 from services.pages.queue.advice import ADVICE
+from services.pages.queue.counting import Counting
 from services.pages.queue.heaps import Waiting
 from services.pages.queue.letter import letter_at, sheet_of
 from services.pages.queue.listing import asked_of, listing_of, query_of
@@ -57,8 +58,9 @@ class Answered:
 class QueuePages:
     """The list, its letters and what is done with them, through the same core as every event."""
 
-    def __init__(self, shell: Shell, ingest: Ingest, waiting: Waiting) -> None:
-        self._shell, self._ingest, self._waiting = shell, ingest, waiting
+    def __init__(self, shell: Shell, ingest: Ingest, waiting: Waiting, counting: Counting) -> None:
+        self._shell, self._ingest = shell, ingest
+        self._waiting, self._counting = waiting, counting
 
     def routes(self) -> list[Route]:
         shell, right = self._shell, Right.QUEUE
@@ -89,7 +91,9 @@ class QueuePages:
 
     def _conflicts(self, place: Place) -> Conflicts:
         sees = place.principal.sees
-        return conflicts_of(self._shell.parts, place.practice, place.month, sees)
+        found = conflicts_of(self._shell.parts, place.practice, place.month, sees)
+        self._counting.note(place, found.count)
+        return found
 
     def _zone(self, place: Place) -> str:
         """The clock by which conflicts are told: that of all patients, where they share one."""
