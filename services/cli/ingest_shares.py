@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from services.cli.frame import opened
+from services.cli.frame import fail, opened
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -28,8 +28,12 @@ _PACKED_TO: Final = 10
 def shared_files(forms: Mapping[Path, Form], wished: int) -> dict[Path, int]:
     """The files that several processes take, and how many; `wished` 0 lets the size decide.
 
-    Of another form than our events there are none: one message of it may speak of the next.
+    Of another form than our events there are none: one message of it may speak of the next. Ends
+    the command where several were wished for all the same.
     """
+    for path, form in forms.items():
+        if wished > 1 and form.marks:
+            fail(f"--processes: {path} is no file of events, so one takes it; expected 0 or 1")
     found = {path: _processes(path, wished) for path, form in forms.items() if not form.marks}
     return {path: processes for path, processes in found.items() if processes > 1}
 

@@ -214,3 +214,15 @@ def test_options_that_do_not_fit_are_told(
 def test_a_person_at_a_terminal_sees_how_far_it_is(command: Command) -> None:
     assert "timer.csv" in command.on_terminal("ingest", "--mapping", MAPPING, SHEET)
     assert open_store(command.database).head() == 4
+
+
+def test_several_processes_for_a_spreadsheet_are_refused_not_ignored(
+    command: Command, store: Store
+) -> None:
+    """One row may speak of the next, so one process takes all of it."""
+    refused = command("ingest", "--mapping", MAPPING, SHEET, "--processes", 2)
+    assert refused.code == 2
+    assert "--processes: " in refused.err
+    assert "expected 0 or 1" in refused.err
+    assert store.counts()["events"] == 0
+    assert command("ingest", "--mapping", MAPPING, SHEET, "--processes", 1).code == 0
