@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.access import SIGNED_IN, needs
+from services.access import SIGNED_IN, needs, principal_of
 from services.bootstrap import Parts
 from services.ingest import Ingest
 from services.pages import assets, look, patient
@@ -22,7 +22,7 @@ from services.pages.enter.page import EnterPages
 from services.pages.queue.counting import Counting
 from services.pages.queue.heaps import Waiting
 from services.pages.queue.page import QueuePages
-from services.pages.shell import Shell
+from services.pages.shell import SLOTS, Shell
 from services.pages.timer.log_page import TimerLog
 from services.pages.timer.page import TimerPages
 from services.serve.reads import Reads
@@ -82,5 +82,8 @@ class Pages:
 
 
 @needs(SIGNED_IN)
-def _home(_: Request) -> Response:
-    return RedirectResponse("/board", 303)
+def _home(request: Request) -> Response:
+    """To the first page that one may look at; who may none hears it from the board."""
+    principal = principal_of(request)
+    found = next((slot for slot in SLOTS if principal.may(slot.right)), SLOTS[0])
+    return RedirectResponse(f"/{found.name}", 303)

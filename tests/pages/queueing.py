@@ -22,6 +22,7 @@ FILE = "file:march.jsonl"
 SECRET = "SECRET-NAME"
 """In what came, and nowhere else."""
 
+WHY = "the nurse said so"
 BROKEN = '{"specversion":"1.0", "note":"SECRET-NAME", oops}'
 
 
@@ -103,3 +104,9 @@ def seconds(parts: Parts, patient: str = "ready") -> int:
 def indented(value: Any) -> str:
     """As the form has it."""
     return json.dumps(value, indent=2)
+
+
+def form(text: object = None, reason: str = WHY) -> dict[str, str]:
+    """The form with a corrected event; without one as it comes."""
+    shown = indented(BACKWARDS if text is None else text) if not isinstance(text, str) else text
+    return {"text": shown.replace("\n", "\r\n"), "reason": reason}

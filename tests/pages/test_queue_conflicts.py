@@ -97,7 +97,7 @@ def test_without_an_operator_nothing_is_compared(tmp_path: Path) -> None:
 async def test_the_page_says_who_which_patients_which_minutes_and_what_to_do(
     log: GrowingLog,
 ) -> None:
-    pages = Pages(log.parts, person(Role.INTEGRATOR, "p1"))
+    pages = Pages(log.parts, person(Role.ADMIN, "p1"))
     text = (await pages.get(PAGE)).text
     section = text[text.index('id="conflicts"') :]
     rows = [re.sub("<[^>]+>", " ", row) for row in re.findall("<tr>.*?</tr>", section)]

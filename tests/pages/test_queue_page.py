@@ -12,16 +12,16 @@ from infra.eventstore.letters import open_letters
 from services.access import Role
 from services.audit.access import accesses
 from tests.audit.growing import GrowingLog
-from tests.pages.asked import ADMIN, Pages, person
+from tests.pages.asked import Pages, person
 from tests.pages.queueing import (
-    BACKWARDS,
     BROKEN,
     MONTH,
     PAGE,
     SECRET,
     STRANGE,
+    WHY,
     entry,
-    indented,
+    form,
     letter,
     queue,
     refused,
@@ -31,7 +31,6 @@ from tests.services.command import Command, command
 
 __all__ = ["command"]
 
-WHY = "the nurse said so"
 FIRST = f"{PAGE}/letters/1"
 
 
@@ -47,12 +46,6 @@ def pages(log: GrowingLog) -> Pages:
     made = Pages(log.parts)
     made.become(person(Role.INTEGRATOR, "p1"))
     return made
-
-
-def form(text: object = None, reason: str = WHY) -> dict[str, str]:
-    """The form with a corrected event; without one as it comes."""
-    shown = indented(BACKWARDS if text is None else text) if not isinstance(text, str) else text
-    return {"text": shown.replace("\n", "\r\n"), "reason": reason}
 
 
 class TestTheList:
@@ -99,7 +92,10 @@ class TestTheList:
             query = more[1].replace("&amp;", "&") if more else ""
         assert len(seen) == len(set(seen)) == 62
 
-    async def test_the_address_alone_leads_there(self, pages: Pages) -> None:
+    async def test_the_address_alone_leads_there_and_home_who_may_nothing_else(
+        self, pages: Pages
+    ) -> None:
+        assert (await pages.get("/")).headers["location"] == "/queue"
         assert (await pages.get("/queue")).headers["location"] == "/queue/p1/2025-04"
 
     async def test_the_number_is_told_on_every_page_to_who_may_work_the_queue(
@@ -149,6 +145,7 @@ class TestCorrecting:
     async def test_a_correction_changes_the_month_and_lies_beside_the_original(
         self, pages: Pages, log: GrowingLog
     ) -> None:
+        pages.become(person(Role.ADMIN, "p1"))
         answer = await pages.post(f"{FIRST}/correct", data=form(entry()))
         assert answer.headers["location"] == f"{FIRST}?done=corrected"
         assert seconds(log.parts) == 600 + 1_200
@@ -160,6 +157,8 @@ class TestCorrecting:
         assert f"/patients/p1/ready/{MONTH}" in text
         assert "The correction was taken." in text
         assert "<textarea" not in text
+        pages.become(person(Role.INTEGRATOR, "p1"))
+        assert "/patients/" not in (await pages.get(FIRST)).text  # they may not look at patients
 
     async def test_a_second_press_does_nothing_whatever_it_sends(
         self, pages: Pages, log: GrowingLog
@@ -258,45 +257,3 @@ class TestOtherActs:
         assert [line["id"] for line in ran.lines()] == [2, 3, 4, 5, 6, 7]
         ran = command("dead-letters", "show", "1")
         assert b"set-aside" in ran.out
-
-
-class TestWhoMay:
-    @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.BILLER, Role.AUDITOR])
-    async def test_only_who_may_work_the_queue_sees_or_does_anything(
-        self, pages: Pages, log: GrowingLog, role: Role
-    ) -> None:
-        pages.become(person(role, "p1"))
-        for path in (PAGE, FIRST, f"{FIRST}/raw"):
-            assert (await pages.get(path)).status_code == 403
-        for to in ("correct", "replay", "set-aside", "take-up"):
-            assert (await pages.post(f"{FIRST}/{to}", data=form(entry()))).status_code == 403
-        assert letter(log.store, 1).is_open
-
-    @pytest.mark.parametrize("number", ["5", "6", "99", "0", "x", "9" * 30])
-    async def test_a_letter_of_another_practice_or_of_none_is_not_there(
-        self, pages: Pages, log: GrowingLog, number: str
-    ) -> None:
-        here = f"{PAGE}/letters/{number}"
-        for path in (here, f"{here}/raw"):
-            assert (await pages.get(path)).status_code == 404
-        for to in ("correct", "replay", "set-aside", "take-up"):
-            answer = await pages.post(f"{here}/{to}", data=form(entry()))
-            assert answer.status_code == 404
-        assert all(one.is_open for one in log.store.dead_letters())
-
-    async def test_what_names_no_practice_is_shown_to_who_sees_every_one(
-        self, log: GrowingLog
-    ) -> None:
-        pages = Pages(log.parts)
-        text = (await pages.get(PAGE)).text
-        assert "/letters/6" in text
-        assert "names no practice of ours" in text
-        assert "/letters/5" not in text
-        refused(log, entry("q8", "px", started_at="noon"), "http")
-        assert "/letters/8" in (await pages.get(PAGE)).text  # a practice without patients
-        pages.become(person(Role.INTEGRATOR, "p1", "px"))
-        assert "/letters/8" not in (await pages.get(PAGE)).text
-        pages.become(ADMIN)
-        answer = await pages.post(f"{PAGE}/letters/6/correct", data=form(entry("q6")))
-        assert answer.status_code == 303
-        assert seconds(log.parts) == 600 + 1_200
