@@ -11,6 +11,7 @@ import msgspec
 from infra.codec import instant_text
 from projections.ports import TransitionRow
 from services.audit.telling import Told
+from services.pages.enter.ways import can_be_withdrawn
 from services.pages.words import minutes
 from services.views.record import Known
 from services.views.timeline import CORRECTIONS
@@ -40,10 +41,8 @@ class Happening:
 
     @property
     def can_be_withdrawn(self) -> bool:
-        """Whether it stands and nothing but a withdrawal takes it back: entries are voided, claims
-        reopened."""
-        kinds = ("time.", "month.", "event.", "clock.", "patient.merged", "identity.")
-        return self.kind == "fact" and not self.state and not self.what.startswith(kinds)
+        """Whether it stands and a form of ours takes it back."""
+        return self.kind == "fact" and not self.state and can_be_withdrawn(self.what)
 
 
 def chronicle(known: Known) -> tuple[Happening, ...]:

@@ -10,6 +10,7 @@ from services.histories import history_of
 from services.pages.enter.blanks import BLANKS
 from tests.audit.growing import GrowingLog
 from tests.pages.asked import Pages, person
+from tests.pages.closing import claim
 from tests.pages.entering import (
     FORMS,
     MONTH,
@@ -61,6 +62,17 @@ class TestEveryForm:
         said = last(log)
         assert (said["type"], said["entered_by"]) == (BLANKS[form].type, "Ada Byron")
         assert (await pages.get(answer.headers["location"])).status_code == 200
+
+    async def test_a_claim_is_not_withdrawn_by_whoever_may_not_close(
+        self, pages: Pages, log: GrowingLog
+    ) -> None:
+        log.take([claim("99490")], log.now_us)
+        event, before = history_of(log.store, "p1", "pt1").events[-1], head(log)
+        named = {"event_source": event.source, "event_id": event.id}
+        assert (await pages.get(f"{FORMS}/withdraw", params=named)).status_code == 404
+        sent = named | {"reason": "why", "act": "0" * 32}
+        assert (await pages.post(f"{FORMS}/withdraw", data=sent)).status_code == 404
+        assert head(log) == before
 
     @pytest.mark.parametrize("form", BLANKS)
     async def test_empty_it_says_what_is_missing_next_to_each_field(

@@ -30,7 +30,7 @@ from services.pages.enter.names import new_entry_id
 from services.pages.enter.reading import Draft, Read, read, worded
 from services.pages.enter.standing import standing_of
 from services.pages.enter.usual import Desk
-from services.pages.enter.ways import form_address
+from services.pages.enter.ways import can_be_withdrawn, form_address
 from services.pages.forms import Form
 from services.pages.patient import address
 from services.pages.place import Place, Refusal
@@ -74,6 +74,7 @@ class EnterPages:
         desk = desk_of(self._shell, request, place, is_new=blank.name == "enrolment")
         texts = usual.usual(blank, desk) | _asked(request, blank)
         revision = ""
+        _refuse_kept(desk, blank, texts)
         if "entry_id" in texts:
             texts |= _entry(desk, texts["entry_id"])
             revision = revision_text(desk.history, texts["entry_id"])
@@ -83,6 +84,7 @@ class EnterPages:
         blank = _blank(request)
         desk = desk_of(self._shell, request, place, is_new=blank.name == "enrolment")
         texts = {each.name: form.one(each.name) for each in blank.fields}
+        _refuse_kept(desk, blank, texts)
         shown = Shown(blank, texts, revision=form.one("revision"), seen=form.one("seen"))
         id = act_id(form.one("act"))
         if id is None:
@@ -188,6 +190,18 @@ def _entry(desk: Desk, entry_id: str) -> dict[str, str]:
         detail = f"No entry {entry_id[:60]!r} of this patient stands."
         raise Refusal(404, "No such entry", detail)
     return found
+
+
+def _refuse_kept(desk: Desk, blank: Blank, texts: Mapping[str, str]) -> None:
+    """Raise Refusal where a form would withdraw what is not there, or not for it to withdraw: to
+    reopen a month needs the right to close it."""
+    if blank.type != "event.retracted.v1":
+        return
+    key = (texts["event_source"], texts["event_id"])
+    pairs = zip(desk.history.events, desk.history.stored, strict=True)
+    if not any(event.key == key and can_be_withdrawn(row.name) for event, row in pairs):
+        detail = "No fact of this patient with this source and id can be withdrawn by a form."
+        raise Refusal(404, "No such fact", detail)
 
 
 def _problems(desk: Desk, blank: Blank, found: Read) -> dict[str, str]:
