@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,8 @@ from domain.policy import Policy
 from domain.rules import BOOK
 from domain.time.calendar import months_possible
 from infra.codec import decode_event, split_stream_id
+from infra.eventstore.memory import MemoryStore
+from projections.ports import Store
 from services.wire.encode import to_cloudevent
 from tests.services.timed import Timed, as_stored, replayed
 from tests.stored import stream
@@ -34,13 +36,13 @@ STEPS = (0, 60, 3_600, DAY // 2, DAY, 5 * DAY, 26 * DAY, 130 * DAY)
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> tuple[Scene, Timed]:
+def stories(draw: st.DrawFn, new_store: Callable[[], Store] = MemoryStore) -> tuple[Scene, Timed]:
     """A patient's events taken a few at a time, in any order, live or as history; in between the
     clock goes on to some moment, often close to a local month end, and is mostly looked at."""
     scene = draw(scenes())
     margins = {"approaching_seconds": draw(st.sampled_from((0, 300, 1_200, 7_200)))}
     policy = Policy(**margins, at_risk_days=draw(st.sampled_from((0, 1, 5, 5, 10, 31))))
-    timed = Timed("2000-01-01T00:00:00Z", policy_of=lambda _: policy)
+    timed = Timed("2000-01-01T00:00:00Z", new_store(), policy_of=lambda _: policy)
     now = int(_local(scene.months[0], "UTC", draw(st.integers(-5, 20))))
     timed.look(_odd(now))
     messages = draw(st.permutations([to_cloudevent(s) for s in stream(scene.events)]))
