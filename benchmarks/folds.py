@@ -11,8 +11,8 @@ from domain.assess import assessments
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules import BOOK
-from infra.answers import assessment_row, transition_row
-from infra.codec import decode_event, split_stream_id
+from infra.answers import assessment_row, transition_columns
+from infra.codec import decode_history, split_stream_id
 from projections.live import LivePatient
 from projections.ports import StoredEvent
 
@@ -61,26 +61,17 @@ def _clock(text: str) -> int:
 
 
 def our_fold(log: list[StoredEvent]) -> Totals:
-    patients: dict[str, LivePatient] = {}
+    histories: dict[str, list[StoredEvent]] = {}
     for stored in log:
-        live = patients.get(stored.stream_id)
-        if live is None:
-            address = split_stream_id(stored.stream_id)
-            live = patients[stored.stream_id] = LivePatient(Patient(*address))
-        event = decode_event(stored)
-        recorded = event.recorded_at_us or 0
-        for change in live.take(event, recorded, BOOK, POLICY)[1]:
-            transition_row(
-                stored.stream_id,
-                event.practice_id,
-                event.patient_id,
-                change,
-                event.key,
-                stored.version,
-                recorded,
-            )
+        histories.setdefault(stored.stream_id, []).append(stored)
     totals: Totals = {}
-    for stream, live in patients.items():
+    for stream, history in histories.items():
+        address = split_stream_id(stream)
+        live = LivePatient(Patient(*address))
+        for stored, event in zip(history, decode_history(stream, history), strict=True):
+            at = event.recorded_at_us or 0
+            for change in live.take(event, at, BOOK, POLICY)[1]:
+                transition_columns(stream, *address, change, event.key, stored.version, at)
         for answer in assessments(live.patient, BOOK, POLICY):
             assessment_row(stream, answer)
             units = {line.code: line.units for line in answer.codes}

@@ -17,7 +17,14 @@ from domain.event import Event
 from domain.patient import Accepted, Patient, decide, evolve
 from domain.policy import Policy
 from domain.rules import BOOK
-from infra.codec import decode_event, encode_state, event_key, link, stream_id
+from infra.codec import (
+    decode_history,
+    encode_state,
+    event_key,
+    link,
+    split_stream_id,
+    stream_id,
+)
 from infra.eventstore import open_store
 from projections.live import LivePatient
 from projections.ports import Batch, Store, StoredEvent
@@ -146,11 +153,10 @@ def _assessed(patient: Patient) -> None:
 
 
 def _replayed(log: list[StoredEvent]) -> None:
-    patients: dict[str, LivePatient] = {}
+    histories: dict[str, list[StoredEvent]] = {}
     for stored in log:
-        event = decode_event(stored)
-        live = patients.get(stored.stream_id)
-        if live is None:
-            patient = Patient(event.practice_id, event.patient_id)
-            live = patients[stored.stream_id] = LivePatient(patient)
-        live.take(event, RECORDED_AT_US, BOOK, POLICY)
+        histories.setdefault(stored.stream_id, []).append(stored)
+    for stream, history in histories.items():
+        live = LivePatient(Patient(*split_stream_id(stream)))
+        for event in decode_history(stream, history):
+            live.take(event, RECORDED_AT_US, BOOK, POLICY)

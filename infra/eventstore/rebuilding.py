@@ -159,7 +159,7 @@ class SqlRebuilding:
     def keep(self, before: Progress, after: Progress, made: Sequence[Made]) -> None:
         with self._transaction(True) as c:
             self._step(c, before, after)
-            self._write(c, made)
+            self._write(c, made, anew=before.whole)
 
     def _step(self, c: Cursor, before: Progress, after: Progress) -> None:
         """Move the progress on, if it is still where this process left it."""
@@ -173,11 +173,13 @@ class SqlRebuilding:
         if c.rowcount != 1:
             raise RebuildTaken("another process works on this rebuild, or has finished it")
 
-    def _write(self, c: Cursor, made: Sequence[Made]) -> None:
-        months = [(*split_stream_id(m.stream_id), month) for m in made for month in m.months]
-        where = "practice_id = ? AND patient_id = ? AND month = ?"
-        self._many(c, f"DELETE FROM assessments_next WHERE {where}", months)
-        self._many(c, f"DELETE FROM rebuild_differences WHERE {where}", months)
+    def _write(self, c: Cursor, made: Sequence[Made], anew: bool = True) -> None:
+        """`anew`: months may have been made before, along with what differed in them."""
+        if anew:
+            months = [(*split_stream_id(m.stream_id), month) for m in made for month in m.months]
+            where = "practice_id = ? AND patient_id = ? AND month = ?"
+            self._many(c, f"DELETE FROM assessments_next WHERE {where}", months)
+            self._many(c, f"DELETE FROM rebuild_differences WHERE {where}", months)
         rows = [
             (r.practice_id, r.patient_id, r.month, r.stream_id, r.status, r.body, r.version)
             for m in made
