@@ -128,6 +128,16 @@ class TestALetter:
             assert answer.headers["content-type"] == "application/octet-stream"
             assert answer.headers["cache-control"] == "no-store"
 
+    async def test_markup_in_what_came_is_text(self, pages: Pages, log: GrowingLog) -> None:
+        said = "</textarea></pre><script>x()</script>"
+        for number, value in enumerate((said, entry("m", started_at=said)), 8):
+            refused(log, value, f"file:{said}:1", key=b"p1/ready")
+            text = (await pages.get(f"{PAGE}/letters/{number}")).text
+            assert "<script>x" not in text
+            assert text.count("&lt;script&gt;x()") >= 3
+            assert text.count("</textarea>") == 1
+        assert "<script>x" not in (await pages.get(PAGE)).text
+
     async def test_each_look_is_written_down_and_no_address_tells_what_came(
         self, pages: Pages, log: GrowingLog
     ) -> None:
