@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from domain.facts import ConsentRecorded
 from services.access import Role
 from services.audit.access import accesses
 from services.histories import history_of
 from services.pages.enter.blanks import BLANKS
 from tests.audit.growing import GrowingLog
+from tests.given import ready
 from tests.pages.asked import Pages, person
 from tests.pages.closing import claim
 from tests.pages.entering import (
@@ -114,6 +118,18 @@ class TestEveryForm:
     async def test_a_wrong_npi_is_told(self, pages: Pages) -> None:
         answer = await sent(pages, "consent", method="verbal", npi="1000000005")
         assert "10 digits with a valid check digit" in wrong(answer)["npi"]
+
+
+async def test_time_of_a_patient_without_consent_is_asked_about(
+    pages: Pages, log: GrowingLog
+) -> None:
+    others = [e for e in ready(MONTH) if not isinstance(e.fact, ConsentRecorded)]
+    log.take([replace(e, patient_id="pt3", id=f"c{e.id}") for e in others], log.now_us)
+    form = f"/enter/p1/{MONTH}/pt3/time"
+    held = fields((await pages.get(form)).text)
+    assert "blocked by consent-missing" in (await pages.get(form)).text
+    answer = await pages.post(form, data=held | TIME)
+    assert "2:30 would not count in 2025-03: before a valid consent" in answer.text
 
 
 class TestAPracticeThatHasNobodyYet:
