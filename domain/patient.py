@@ -28,7 +28,7 @@ from domain.facts import (
 )
 from domain.reach import reach
 from domain.rejections import Reason, Rejection
-from domain.retractions import target_of, withdrawn_keys
+from domain.retractions import around, target_of, withdrawn_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class Patient:
         "ground",
         "memo",
         "merges",
+        "naming",
         "patient_id",
         "practice_id",
-        "retracted",
         "retractions",
         "says_of_months",
         "version",
@@ -89,8 +89,8 @@ class Patient:
         self.says_of_months = False
         """Whether any of the ground is about one month alone."""
         self.retractions: list[Event] = []
-        self.retracted: set[EventKey] = set()
-        """What any retraction names, in force or not."""
+        self.naming: dict[EventKey, list[Event]] = {}
+        """Retractions by what they name, in force or not."""
         self.merges: list[Event] = []
         """Of the ground, those that say that this record ended, standing or not."""
         self.withdrawn: frozenset[EventKey] = frozenset()
@@ -116,7 +116,8 @@ class Patient:
             if isinstance(event.fact, PatientMerged):
                 patient.merges.append(event)
             patient.says_of_months |= type(event.fact) in _OF_A_MONTH
-        patient.retracted.update(map(target_of, patient.retractions))
+        for retraction in patient.retractions:
+            patient.naming.setdefault(target_of(retraction), []).append(retraction)
         patient.withdrawn = patient.entries.withdrawn = withdrawn_keys(patient.retractions)
         patient.put_away(archive)
         return patient
@@ -193,14 +194,15 @@ def evolve(patient: Patient, event: Event) -> Patient:
 def _fold_retraction(patient: Patient, event: Event) -> None:
     before, target = patient.withdrawn, target_of(event)
     patient.retractions.append(event)
+    patient.naming.setdefault(target, []).append(event)
     known = patient.events.get(target)
     plain = known is not None and not isinstance(known.fact, EventRetracted)
-    if plain and event.key not in patient.retracted:
+    if plain and event.key not in patient.naming:
         # No retraction hangs on this one: what else is withdrawn stays as it is.
         patient.withdrawn = before | {target}
     else:
-        patient.withdrawn = withdrawn_keys(patient.retractions)
-    patient.retracted.add(target)
+        near = around(event, patient.naming, patient.events)
+        patient.withdrawn = before.difference(map(target_of, near)) | withdrawn_keys(near)
     patient.entries.withdrawn = patient.withdrawn
     for key in before ^ patient.withdrawn:
         changed = patient.events.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.event import Event, EventKey
 from domain.facts import EventRetracted
@@ -13,6 +13,30 @@ def target_of(retraction: Event) -> EventKey:
     fact = retraction.fact
     assert isinstance(fact, EventRetracted)
     return (fact.event_source, fact.event_id)
+
+
+def around(
+    retraction: Event, naming: Mapping[EventKey, list[Event]], events: Mapping[EventKey, Event]
+) -> list[Event]:
+    """The retractions that can bear on what this one withdraws, itself among them: those that name
+    it, what it names or each other. What the others withdraw has nothing to do with these.
+
+    `naming` has retractions by the key that they name, `events` has them by their own.
+    """
+    found: dict[EventKey, Event] = {}
+    waiting = [retraction]
+    while waiting:
+        each = waiting.pop()
+        if each.key in found:
+            continue
+        found[each.key] = each
+        target = target_of(each)
+        waiting += naming.get(target, ())
+        waiting += naming.get(each.key, ())
+        under = events.get(target)
+        if under is not None and isinstance(under.fact, EventRetracted):
+            waiting.append(under)
+    return list(found.values())
 
 
 def withdrawn_keys(retractions: Sequence[Event]) -> frozenset[EventKey]:
