@@ -19,7 +19,7 @@ from services.translate.marks import FETCH, FHIR, FILLED, MODIFIED, PATIENT_IS, 
 from services.translate.notification import ENDED, TYPES, Notification
 from services.translate.outcome import Ignore, Review
 from services.translate.plain import Plain, plain
-from services.translate.quick import Nothing, QuickWay
+from services.translate.quick import Entry, Nothing, QuickWay
 from services.translate.reading import obj
 from services.translate.resource import MAPPED
 from services.translate.site import Site
@@ -30,7 +30,7 @@ from services.wire import json_text
 from services.wire.modes import HISTORY, is_history
 from services.wire.refusal import Refused
 
-Parts = tuple[Site, Unfolded | Plain]
+Parts = tuple[Site, Unfolded | Plain | Entry | Nothing]
 
 log = logging.getLogger("caretally.fhir")
 
@@ -59,9 +59,11 @@ class FhirFeed:
     def wanted(self, parts: Parts) -> tuple[Collection[str], Collection[str]]:
         """The keys of identities and of resources that these parts will ask for."""
         site, found = parts
+        if isinstance(found, Unfolded):
+            return keys_of(site, found)
         if isinstance(found, Plain):
             return self._quick[site.name].keys_of(found)
-        return keys_of(site, found)
+        return (), (found.row.key,)
 
     def unfold(self, delivery: Delivery) -> Parts | Rejection:
         """The resources of a delivery, or why there are none. Never raises."""
@@ -71,16 +73,37 @@ class FhirFeed:
             sentence = f"{FHIR}: expected the name of a site profile ({known}); found another."
             return Rejection(Reason.UNKNOWN_SITE, sentence, FHIR)
         headers = dict(delivery.headers) if len(delivery.headers) > 1 else {}
-        quickly = not headers or MARKS.isdisjoint(headers)
-        return self._unfold(site, delivery, headers, quickly)
+        if not headers or MARKS.isdisjoint(headers):
+            found = self._quickly(site, delivery)
+            if found is not None:
+                return site, found
+        return self._unfold(site, delivery, headers)
+
+    def _quickly(self, site: Site, delivery: Delivery) -> Plain | Entry | Nothing | None:
+        """What the quick way makes of a delivery; None where the full way must look at it. Where it
+        can be said by now, it is, and nothing else is kept of the message."""
+        way = self._quick[site.name]
+        found = plain(delivery.value, site.source)
+        if found is None or not way.knows_patients:
+            return found
+        return self._taken(way, found, None, delivery)
+
+    @staticmethod
+    def _taken(
+        way: QuickWay, found: Plain, knowing: Knowing | None, delivery: Delivery
+    ) -> Entry | Nothing | None:
+        history = len(delivery.headers) > 1 and is_history(delivery.headers)
+        try:
+            return way.take(found, knowing, history)
+        except Exception as error:
+            log.error("the quick way ended by %s", type(error).__name__)
+            return None
 
     @staticmethod
     def _unfold(
-        site: Site, delivery: Delivery, headers: Mapping[str, bytes], quickly: bool = False
-    ) -> Parts | Rejection:
+        site: Site, delivery: Delivery, headers: Mapping[str, bytes]
+    ) -> tuple[Site, Unfolded] | Rejection:
         try:
-            if quickly and (found := plain(delivery.value, site.source)) is not None:
-                return site, found
             if FILLED in headers:
                 return site, Unfolded([])
             if FETCH in headers:
@@ -105,15 +128,14 @@ class FhirFeed:
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, found: Parts) -> None:
         """Take or refuse each of the resources."""
         site, parts = found
-        if isinstance(parts, Plain):
-            if self._take_plain(opened, knowing, delivery, site, parts):
+        if not isinstance(parts, Unfolded):
+            if self._take_quickly(opened, knowing, delivery, site, parts):
                 return
             again = self._unfold(site, delivery, {})
             if isinstance(again, Rejection):
                 add(opened, delivery, again)
                 return
             parts = again[1]
-        assert isinstance(parts, Unfolded)
         pieces, said = parts.pieces, parts.notification
         if said is not None:
             missing = self._hear(opened, knowing, site, said)
@@ -127,16 +149,20 @@ class FhirFeed:
             opened.ignored[why] += 1
             add(opened, delivery, None)
 
-    def _take_plain(
-        self, opened: Opened, knowing: Knowing, delivery: Delivery, site: Site, found: Plain
+    def _take_quickly(
+        self,
+        opened: Opened,
+        knowing: Knowing,
+        delivery: Delivery,
+        site: Site,
+        found: Plain | Entry | Nothing,
     ) -> bool:
         """Whether it was taken; else the full way must look at it, and nothing has changed."""
-        history = len(delivery.headers) > 1 and is_history(delivery.headers)
-        try:
-            taken = self._quick[site.name].take(found, knowing, history)
-        except Exception as error:
-            log.error("the quick way ended by %s", type(error).__name__)
+        key = found.key if isinstance(found, Plain) else found.row.key
+        if knowing.resource(key) is not None:
             return False
+        way = self._quick[site.name]
+        taken = self._taken(way, found, knowing, delivery) if isinstance(found, Plain) else found
         if taken is None:
             return False
         index = len(opened.results)
@@ -144,8 +170,8 @@ class FhirFeed:
         if isinstance(taken, Nothing):
             opened.ignored[taken.why] += 1
         else:
-            key = event_key(site.source, taken.accepted.event.id)
-            opened.incoming.append(Incoming(index, taken.accepted, taken.stream_id, key))
+            event = event_key(site.source, taken.accepted.event.id)
+            opened.incoming.append(Incoming(index, taken.accepted, taken.stream_id, event))
         knowing.take(taken.row)
         opened.resources.append((index, taken.row))
         return True

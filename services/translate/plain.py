@@ -129,6 +129,8 @@ def tokens_of(kind: bytes, type: bytes) -> tuple[str, ...] | None:
     return tuple(f"{each.system}|{each.code}" for each in codings if each.code)
 
 
+_key = resource_key.__wrapped__  # most of them come once
+_is_id = ID.fullmatch
 _NO_SPAN: dict[str, str] = {}
 _typed = msgspec.json.Decoder(PlainEncounter | PlainTask).decode
 _concepts = msgspec.json.Decoder(list[Concept]).decode
@@ -157,9 +159,9 @@ def plain(value: bytes | None, source: str) -> Plain | None:
         return None
     if value.count(b"{") + value.count(b"[") > NESTING_DEPTH_MAX:
         return None
-    if not ID.fullmatch(resource.id) or not ID.fullmatch(resource.meta.versionId or "1"):
+    if not _is_id(resource.id) or not _is_id(resource.meta.versionId or "1"):
         return None
     name = resource.name
     digest = hashlib.sha256(said).hexdigest()
     span = content.get(resource.when, _NO_SPAN)
-    return Plain(name, resource_key(source, name), digest, resource, meta["lastUpdated"], span)
+    return Plain(name, _key(source, name), digest, resource, meta["lastUpdated"], span)

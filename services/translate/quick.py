@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -78,12 +78,17 @@ class QuickWay:
         named = {identity_key(site.practice, site.patient_system, name)} if name else _NOBODY
         return named, {found.key}
 
-    def take(self, found: Plain, knowing: Knowing, history: bool) -> Entry | Nothing | None:
-        """What comes of a resource that was never taken before; None where the full way must look
-        at it."""
+    @property
+    def knows_patients(self) -> bool:
+        """Whether whose a resource is can be said without asking."""
+        return self._site.patients.subject == "id"
+
+    def take(self, found: Plain, knowing: Knowing | None, history: bool) -> Entry | Nothing | None:
+        """What comes of a resource if it was never taken before; None where the full way must look
+        at it. `knowing` may be None where patients are known without it."""
         of = found.resource
-        recorded = Told(found.recorded, seconds_at(of.meta.lastUpdated, found.recorded))
-        if recorded.at < 0 or not self._site.is_plain or knowing.resource(found.key) is not None:
+        recorded = found.recorded, seconds_at(of.meta.lastUpdated, found.recorded)
+        if recorded[1] < 0 or not self._site.is_plain:
             return None
         try:
             told = self._of_task(of) if isinstance(of, PlainTask) else self._of_call(of)
@@ -101,8 +106,9 @@ class QuickWay:
     def _entry(
         self, found: Plain, time: Told, work: Worked, period: Period, stream: str, history: bool
     ) -> Entry | None:
-        start = _told(found.span["start"], period.start)
-        end = _told(found.span["end"], period.end)
+        started, ended = found.span["start"], found.span["end"]
+        start = started, seconds_at(period.start, started)
+        end = ended, seconds_at(period.end, ended)
         id = f"{found.name}/{found.resource.meta.versionId or found.digest[:12]}/{PART}"
         site = self._site
         whose, key = (site.practice, stream.partition("/")[2]), (site.source, id)
@@ -119,10 +125,10 @@ class QuickWay:
         row.__class__ = TakenResource
         return row
 
-    def _stream(self, found: Plain, knowing: Knowing) -> str:
+    def _stream(self, found: Plain, knowing: Knowing | None) -> str:
         """The patient's stream, '' where it is for the full way. Raises `Review`."""
         name, stream = self._named(found.resource.patient.reference)
-        if stream or not name:
+        if stream or not name or knowing is None:
             return stream
         site = self._site
         return stream_of(Whose(site.patient_system, name), "subject", site, knowing)
@@ -170,10 +176,6 @@ class QuickWay:
     def _worked_of(self, reference: str, field: str, activity: str, program: str) -> Worked:
         """Raises `Review`."""
         return worked(worker(reference, field, self._site), activity, program)
-
-
-def _told(text: str, at: Any) -> Told:
-    return Told(text, seconds_at(at, text))
 
 
 def _worker_of(people: list[Participant]) -> str:

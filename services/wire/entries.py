@@ -32,11 +32,8 @@ class Worked(NamedTuple):
     rest: str
 
 
-class Told(NamedTuple):
-    """An instant as it was written, and in seconds since the epoch, -1 where it is none."""
-
-    text: str
-    at: int
+Told = tuple[str, int]
+"""An instant as it was written, and in seconds since the epoch, -1 where it is none."""
 
 
 def worked(who: dict[str, Any], activity: str, program: str) -> Worked:
@@ -63,14 +60,17 @@ def time_entry(
     All texts but the instants are identifiers of the contract already, in printable ASCII without
     quotes: a test holds this to `decode_document`.
     """
-    if not quick.is_work(start.at, end.at, time.at):
+    time_text, at = time
+    (start_text, started_at), (end_text, ended_at) = start, end
+    if not quick.is_work(started_at, ended_at, at):
         return None
-    fact = quick.logged(entry_id, work.performer, work.activity, work.program, (start.at, end.at))
-    said = f'{work.head}{end.text}","entry_id":"{entry_id}{work.rest}{start.text}"}}'.encode()
-    digest = content_digest(*whose, quick.NAME, time.text, said)
-    event: Event = _UnfrozenEvent(*whose, *key, time.at, fact, digest, None, history)
+    span = (started_at, ended_at)
+    fact = quick.logged(entry_id, work.performer, work.activity, work.program, span)
+    said = f'{work.head}{end_text}","entry_id":"{entry_id}{work.rest}{start_text}"}}'.encode()
+    digest = content_digest(*whose, quick.NAME, time_text, said)
+    event: Event = _UnfrozenEvent(*whose, *key, at, fact, digest, None, history)
     event.__class__ = Event
-    return Accepted(event, quick.NAME, time.text, said)
+    return Accepted(event, quick.NAME, time_text, said)
 
 
 def seconds_of(text: str) -> int:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.wire import decode, json_text, quick
 from services.wire.decode import Decoded, decode_document, decode_structured
-from services.wire.entries import Told, time_entry, worked
+from services.wire.entries import time_entry, worked
 from services.wire.quick import seconds_at
 from services.wire.refusal import Refused
 from tests.services.wire_examples import CLOCKED, NPI, SOURCE, TIME
@@ -138,7 +138,7 @@ def test_a_translated_entry_is_the_same_either_way(place: tuple[str, ...], at: s
     )
     data = document["data"]
     texts = (document["time"], data["started_at"], data["ended_at"])
-    time, start, end = (Told(text, seconds_at(_read(text), text)) for text in texts)
+    time, start, end = ((text, seconds_at(_read(text), text)) for text in texts)
     work = worked(data["performer"], data["activity"], data["program"])
     whose, key = (document["practiceid"], document["subject"]), (document["source"], document["id"])
     found = time_entry(whose, key, time, data["entry_id"], work, start, end, True)
