@@ -141,7 +141,9 @@ _encode = msgspec.json.Encoder().encode
 
 def plain(value: bytes | None, source: str) -> Plain | None:
     """The message as a plain resource of a server; None where the full way must look at it."""
-    if value is None or len(value) > MESSAGE_BYTES_MAX or b"\\u003" in value:
+    if value is None or len(value) > MESSAGE_BYTES_MAX:
+        return None
+    if b"\\" in value and b"\\u003" in value:
         return None
     try:
         resource = _typed(value)
