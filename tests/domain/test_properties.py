@@ -6,8 +6,9 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -279,8 +280,8 @@ def _edges(scene: Scene) -> set[str]:
 def _edges_of(work: f.Clocked, zones: set[str]) -> set[str]:
     found = set()
     for name in zones:
-        zone = oracle.ZoneInfo(name)
-        ends = [oracle.datetime.fromtimestamp(at, zone) for at in (work.started_at, work.ended_at)]
+        zone = ZoneInfo(name)
+        ends = [datetime.fromtimestamp(at, zone) for at in (work.started_at, work.ended_at)]
         if ends[0].utcoffset() != ends[1].utcoffset():
             found.add("across-clock-change")
         if ends[0].month != ends[1].month:
