@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from domain.rejections import Reason, Rejection
@@ -16,7 +17,6 @@ from services.translate.feeds import FAULTS, add, decode_all
 from services.translate.hl7v2.batches import TRAILER, is_single, messages_in
 from services.translate.hl7v2.er7 import Message, header_of, read_on, unframed
 from services.translate.hl7v2.message import things_of
-from services.translate.hl7v2.segments import Segment
 from services.translate.hl7v2.taking import Context, keys_of, stamp_of, take_thing
 from services.translate.hl7v2.things import Thing
 from services.translate.knowing import Knowing
@@ -53,8 +53,7 @@ class Hl7Feed:
     def __init__(self, sites: Mapping[str, Site]) -> None:
         self._sites = {name: site for name, site in sites.items() if site.hl7v2 is not None}
         self._profiles = {name: digest_of(site.model_dump()) for name, site in sites.items()}
-        self._known: dict[tuple[bytes, str], Site] = {}
-        """Which profile a header's name and a sender were found to mean."""
+        self._site_of = lru_cache(maxsize=256)(self._find_site)
 
     def unfold(self, delivery: Delivery) -> list[Read] | Rejection:
         """The messages of a delivery, or why there are none. Never raises."""
@@ -99,7 +98,7 @@ class Hl7Feed:
                 expected = "as many messages as the batch says"
                 raise refused(Reason.FEED_GAP, "BTS-1", expected, "another number")
             msh = header_of(value)
-            site = self._site(msh, delivery)
+            site = self._site_of(delivery.headers[0][1], f"{msh.get(3)}|{msh.get(4)}")
             assert site.hl7v2 is not None
             message = read_on(msh, value, site.hl7v2.charset)
             _check(message, site)
@@ -113,14 +112,13 @@ class Hl7Feed:
         except Exception as error:
             return Read(value, refusal=_unreadable(error))
 
-    def _site(self, msh: Segment, delivery: Delivery) -> Site:
+    def _find_site(self, named: bytes, sender: str) -> Site:
         """The profile that the delivery or the message names. Raises `Refused`."""
-        name = delivery.headers[0][1].decode("utf-8", "replace")
+        name = named.decode("utf-8", "replace")
         if name and name not in self._sites:
             known = ", ".join(sorted(self._sites)) or "none"
             expected = f"the name of a site profile with [hl7v2] ({known})"
             raise refused(Reason.UNKNOWN_SITE, HL7V2, expected, "another")
-        sender = f"{msh.get(3)}|{msh.get(4)}"
         asked = [self._sites[name]] if name else list(self._sites.values())
         found = [site for site in asked if _may_send(site, sender)]
         if len(found) != 1:
@@ -160,7 +158,8 @@ def _take_all(things: tuple[Thing, ...], context: Context) -> tuple[list[Taken],
     ignored: list[str] = []
     for thing in things:
         try:
-            taken.append(take_thing(thing, context, {each.row.key: each.row for each in taken}))
+            rows = {each.row.key: each.row for each in taken} if taken else {}
+            taken.append(take_thing(thing, context, rows))
         except Ignore as nothing:
             ignored.append(nothing.why)
     return taken, ignored

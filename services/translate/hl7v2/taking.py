@@ -156,7 +156,7 @@ def keys_of(things: Sequence[Thing], site: Site) -> tuple[set[str], set[str]]:
     assert site.hl7v2 is not None
     source = site.hl7v2.source or site.source
     rows = {key_of(source, thing.name) for thing in things if isinstance(thing.name, str)}
-    people = {p for thing in things for p in (thing.patient, thing.into) if isinstance(p, Whose)}
     if site.hl7v2.patient.subject == "id":
         return set(), rows
+    people = {p for thing in things for p in (thing.patient, thing.into) if isinstance(p, Whose)}
     return {identity_key(site.practice, *patient) for patient in people}, rows
