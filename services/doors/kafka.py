@@ -69,9 +69,8 @@ class KafkaDoor:
         """`tracking` is the store's: the last stored position of a feed. `mark` says in the
         headers which form the messages have. A topic that is not `awaited` may be missing: it is
         read as soon as it is there, and nothing waits for it."""
-        self._awaited = awaited
         self._mark = mark
-        self.progress = Progress()
+        self.progress = Progress(awaited=awaited)
         self._settings = settings
         self._ingest = ingest
         self._thread = ThreadPoolExecutor(1, "ingest")
@@ -132,9 +131,7 @@ class KafkaDoor:
 
     async def _measuring(self) -> None:
         topic, placing = self._settings.events_topic, self._placing
-        progress, awaited = self.progress, self._awaited
-        meter = Meter(lambda: self._consumer, topic, placing, self._idle, progress, awaited)
-        await meter.run()
+        await Meter(lambda: self._consumer, topic, placing, self._idle, self.progress).run()
 
     def _build(self) -> None:
         settings = self._settings

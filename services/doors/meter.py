@@ -33,17 +33,14 @@ class Meter:
         placing: Placing,
         idle: asyncio.Event,
         progress: Progress,
-        awaited: bool = True,
     ) -> None:
-        """`consumer_of` gives the consumer or None; `idle` is that of `placing`. A topic that is
-        not `awaited` may be missing for ever."""
+        """`consumer_of` gives the consumer or None; `idle` is that of `placing`."""
         self._consumer_of = consumer_of
         self._topic = topic
         self._placing = placing
         self._idle = idle
         self._progress = progress
         self._missing = 0
-        self._awaited = awaited
 
     async def run(self) -> None:
         """Measure every second until cancelled."""
@@ -88,7 +85,7 @@ class Meter:
 
     def _check_topic(self, consumer: Any) -> None:
         """A missing topic is no outage and heals by itself, but somebody must know."""
-        if not self._awaited:
+        if not self._progress.awaited:
             return
         problems = self._progress.problems
         if consumer.partitions_for_topic(self._topic):

@@ -33,6 +33,8 @@ class Progress:
     """Why the feed is left waiting until the next start; empty while it is read."""
     problems: dict[str, str] = field(default_factory=dict)
     """Feeds that wait for a person, with the reason."""
+    awaited: bool = True
+    """Whether the topic must be there. Another is read from when it is there, and nobody waits."""
 
     def __post_init__(self) -> None:
         self.last_progress = self.monotonic()
@@ -71,7 +73,7 @@ class Progress:
         if self.problems:
             return False, "; ".join(self.problems.values())
         if not self.running:
-            return False, "not connected to Kafka"
+            return not self.awaited, "not connected to Kafka" if self.awaited else ""
         if self.outage_since is not None:
             return False, f"held back by {self.outage}"
         return True, ""
