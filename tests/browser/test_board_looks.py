@@ -84,6 +84,20 @@ def test_without_a_script_a_row_leads_to_its_patient(plain: Page) -> None:
     assert f"/patients/{PRACTICE}/{patient}/" in plain.url
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_bar_of_minutes_fills_its_place(clinic: Site, browser: Browser, width: int) -> None:
+    """Its ticks stand under the numbers of the head only if nothing takes room beside it."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(clinic.board)
+    for lane, height in (("staff", 14), ("own", 9)):
+        track = page.locator(f".bars:has(svg.own) svg.{lane} .track").first.bounding_box()
+        place = page.locator(".bars:has(svg.own)").first.bounding_box()
+        assert track
+        assert place
+        assert (track["width"], track["height"]) == pytest.approx((place["width"], height), abs=1)
+    page.context.close()
+
+
 @pytest.mark.parametrize("look", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("query", ["", "?show=blocked", "?show=lost", "?find=nobody-here"])
