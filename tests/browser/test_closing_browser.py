@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.eventstore import open_store
-from services.demo.server import http_server
-from services.pages.routes import Pages
-from services.serve.reads import Reads
 from tests.audit.growing import GrowingLog
 from tests.chromium import turned, violations
 from tests.given import staff
@@ -28,21 +25,6 @@ def log(tmp_path: Path) -> Iterator[GrowingLog]:
     store = open_store(f"sqlite:///{tmp_path}/store.db")
     yield closing(store)
     store.close()
-
-
-@pytest.fixture
-def base(log: GrowingLog) -> Iterator[str]:
-    pages = Pages(log.parts, Reads(log.parts), log.parts.ingest())
-    with http_server(log.parts, pages.routes()) as address:
-        yield address
-
-
-@pytest.fixture
-def page(base: str, browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page()
-    opened.goto(base + PAGE)
-    yield opened
-    opened.context.close()
 
 
 def test_select_all_sums_downloads_and_claims_in_one_act(page: Page, log: GrowingLog) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from services.demo.server import http_server
-from services.pages.routes import Pages
-from services.serve.reads import Reads
 from tests.audit.growing import GrowingLog
 from tests.chromium import violations
 from tests.pages.entering import FORMS, PAGE, command, head, log
@@ -19,21 +15,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 __all__ = ["command", "log"]
-
-
-@pytest.fixture
-def base(log: GrowingLog) -> Iterator[str]:
-    pages = Pages(log.parts, Reads(log.parts), log.parts.ingest())
-    with http_server(log.parts, pages.routes()) as address:
-        yield address
-
-
-@pytest.fixture
-def page(base: str, browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page()
-    opened.goto(base + PAGE)
-    yield opened
-    opened.context.close()
 
 
 def fill_time(page: Page, start: str, minutes: str) -> None:

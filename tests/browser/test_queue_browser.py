@@ -31,21 +31,6 @@ def log(tmp_path: Path) -> Iterator[GrowingLog]:
     store.close()
 
 
-@pytest.fixture
-def base(log: GrowingLog) -> Iterator[str]:
-    pages = Pages(log.parts, Reads(log.parts), log.parts.ingest())
-    with http_server(log.parts, pages.routes()) as address:
-        yield address
-
-
-@pytest.fixture
-def page(base: str, browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page()
-    opened.goto(base + PAGE)
-    yield opened
-    opened.context.close()
-
-
 def corrected(page: Page, wrong: str, right: str) -> None:
     """Replace a part of the text as a person does, say why, and send it."""
     text = page.get_by_label("The whole message")

@@ -31,14 +31,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     store.close()
 
 
-@pytest.fixture
-def page(base: str, browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page()
-    opened.goto(base + PAGE)
-    yield opened
-    opened.context.close()
-
-
 def test_the_slider_shows_the_month_as_it_was_and_marks_what_differs(page: Page) -> None:
     """Arrow keys move it; the focus stays, the address says the moment, back to now nothing is
     marked any more."""
