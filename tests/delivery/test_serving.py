@@ -110,7 +110,8 @@ def test_events_become_assessments_and_alerts_on_topics_that_it_makes(
             f"kafka:months-{name}",
         }
         channels = client.get("/asyncapi.json").json()["channels"].values()
-        assert {c["address"] for c in channels} == {f"{topic}-{name}" for topic in TOPICS}
+        told_of = {f"{topic}-{name}" for topic in TOPICS} | {"ccm.checkpoints.v1"}
+        assert {c["address"] for c in channels} == told_of
         eventually(lambda: sum(lags(client).values()) == 0 and len(lags(client)) == 3)
         told = figures(client)
         assert told["caretally_events_accepted_total"] == 32

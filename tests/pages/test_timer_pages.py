@@ -21,7 +21,7 @@ __all__ = ["command", "log", "pages", "two_patients"]
 
 class TestOneRuns:
     async def test_start_pause_go_on_and_stop(self, pages: Pages, log: GrowingLog) -> None:
-        assert "bar" in (await pages.get(PAGE)).text
+        assert 'class="measured"' in (await pages.get(PAGE)).text
         assert await press(pages, "start") == PAGE
         log.now_us += 12 * MINUTE
         assert bar((await pages.get(PAGE)).text) == "running pt1 12:00 Pause Stop and log"

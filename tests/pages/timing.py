@@ -26,7 +26,7 @@ def two_patients(log: GrowingLog) -> None:
 
 def bar(text: str) -> str:
     """The timer's bar, its words alone."""
-    found = text.split('<div class="bar"')[1].split("</div>")[0]
+    found = text.split('<div class="measured"')[1].split("</div>")[0]
     return " ".join(re.sub(r"<[^>]+>", " ", "<div" + found).split())
 
 
