@@ -59,7 +59,7 @@ def slack_of(month: Reckoning, policy: Policy, now: Instant) -> Slack | None:
         return None
     seconds = practitioner_seconds = NO_END
     margin = policy.approaching_seconds if may_still_count(month, now) else 0
-    own = month.context.practitioners_own
+    own = month.context.prerequisites.practitioners_own
     for nearest in month.next:
         # Until the threshold is approached; once it is, until it is reached.
         beyond = nearest.seconds_to_go - margin

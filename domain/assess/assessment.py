@@ -60,8 +60,10 @@ class Exclusion:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class NextThreshold:
+    """Never changed. Not frozen: that would take four times as long to make, at each reckoning."""
+
     family: Family
     code: str
     unit: int

@@ -7,19 +7,13 @@ from datetime import date
 from functools import lru_cache
 
 from domain.assess.days import DayReasons
-from domain.assess.findings import (
-    Finding,
-    Question,
-    findings,
-    own_visits,
-    services_with_effect,
-)
+from domain.assess.findings import Finding, Question
+from domain.assess.prerequisites import Prerequisites, prerequisites
 from domain.chart import Chart
 from domain.facts import ComplexityAssessed, Instant, Month
 from domain.patient import Patient
 from domain.policy import Policy
 from domain.rules.book import FamilyCodes, RuleBook, RuleSet
-from domain.rules.codes import Family
 from domain.time.calendar import LocalDay, midnight, month_of
 from domain.time.timeline import END, MonthDays, Span, Timeline
 
@@ -35,28 +29,39 @@ class MonthContext:
     timeline: Timeline
     span: Span | None
     timezone: str
-    question: Question
-    findings: tuple[Finding, ...]
+    prerequisites: Prerequisites
     blockers: tuple[str, ...]
     days: tuple[LocalDay, ...]
     spans: tuple[Span | None, ...]
     """The enrolment in force on each of `days`."""
     reasons: DayReasons
-    families: tuple[FamilyCodes, ...]
-    practitioners_own: frozenset[Family]
-    """Those of the families that count the practitioner's seconds alone."""
+    in_reach: tuple[FamilyCodes, ...]
+    """Families that seconds may bring, in the order of options: complex only with the decision
+    making it needs."""
     mdm_enough: bool
     mdm_by_other: bool
-    concurrent: bool
-    """A service that may stand beside care management falls in the month."""
-    visit_spans: tuple[tuple[date, date], ...]
-    """Days of the billing practitioner's own visits, first and last included."""
     day_ends: tuple[Instant, ...]
     ready_from: Instant
     """From here on every second of the month counts that is of a kind that can."""
     not_countable: frozenset[str]
     counted: object = None
     """What was counted of the month so far; `reckoning` keeps it here."""
+
+    @property
+    def question(self) -> Question:
+        """What the month's requirements are asked about."""
+        asked = self.prerequisites
+        return Question(self.chart, self.rules, self.span, asked.consents, asked.visits)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The requirements, answered."""
+        return self.prerequisites.findings
+
+    @property
+    def families(self) -> tuple[FamilyCodes, ...]:
+        """Those that the rules of the month know, in the order of options."""
+        return self.prerequisites.families
 
     def holds(self, day: date) -> bool:
         """Whether a date lies in the month."""
@@ -87,13 +92,9 @@ def _timeline(patient: Patient, policy: Policy) -> Timeline:
 def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> MonthContext:
     chart, rules, timeline = patient.chart, book.on(month), _timeline(patient, policy)
     span = timeline.span_of_month(month)
-    question = Question.of(chart, rules, span)
-    answers = findings(question)
-    reasons = DayReasons(question)
-    month_days = timeline.days(month)
-    mdm_enough, mdm_by_other = _mdm(question)
-    families = _families(rules, span, policy)
-    own = [each.rule.family for each in families if each.rule.pool == "practitioner"]
+    asked = prerequisites(patient, rules, span, book, policy)
+    days = timeline.days(month)
+    mdm_enough, mdm_by_other = _mdm(chart, rules, span)
     return MonthContext(
         month=month,
         chart=chart,
@@ -101,21 +102,17 @@ def _build(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Mo
         policy=policy,
         timeline=timeline,
         span=span,
-        timezone=timeline.timezone_of_month(month),
-        question=question,
-        findings=answers,
-        blockers=tuple(sorted(answer.blocker for answer in answers if not answer.met)),
-        days=month_days.days,
-        spans=month_days.spans,
-        reasons=reasons,
-        families=families,
-        practitioners_own=frozenset(own),
+        timezone=span.enrolment.timezone if span else policy.default_timezone,
+        prerequisites=asked,
+        blockers=asked.blockers,
+        days=days.days,
+        spans=days.spans,
+        reasons=asked.reasons,
+        in_reach=asked.families if mdm_enough else asked.families_but_complex,
         mdm_enough=mdm_enough,
         mdm_by_other=mdm_by_other,
-        concurrent=bool(services_with_effect(question, "concurrent-service")),
-        visit_spans=own_visits(question),
-        day_ends=month_days.ends,
-        ready_from=_ready_from(month_days, reasons),
+        day_ends=days.ends,
+        ready_from=_ready_from(days, asked),
         not_countable=_shared(policy.not_countable),
     )
 
@@ -126,30 +123,21 @@ def _shared(activities: tuple[str, ...]) -> frozenset[str]:
     return frozenset(activities)
 
 
-def _ready_from(month: MonthDays, reasons: DayReasons) -> Instant:
+def _ready_from(month: MonthDays, asked: Prerequisites) -> Instant:
     """In the enrolment that holds to the month's end, from where its days begin to count."""
-    span = month.spans[-1]
-    day = None if span is None else reasons.ready_from(span)
-    if span is None or day is None:
+    span, day = asked.span, asked.ready_on
+    if span is None or day is None or month.spans[-1] is not span:
         return END
     begins = month.days[month.spans.index(span)].start
     return max(begins, midnight(day, span.enrolment.timezone))
 
 
-def _families(rules: RuleSet, span: Span | None, policy: Policy) -> tuple[FamilyCodes, ...]:
-    """Families the date and the kind of provider know, in the order of options."""
-    families = rules.families[span.enrolment.provider_kind if span else "practitioner"]
-    if policy.rhc_transition == "cpt":
-        return tuple(sorted(families, key=lambda family: family.rule.family == "rhc"))
-    return families
-
-
-def _mdm(q: Question) -> tuple[bool, bool]:
+def _mdm(chart: Chart, rules: RuleSet, span: Span | None) -> tuple[bool, bool]:
     """(enough and by the billing practitioner, enough but by another)."""
-    event = q.chart.complexity.get(q.month)
-    if event is None or q.rules.complex is None or q.npi is None:
+    event = chart.complexity.get(rules.month)
+    if event is None or rules.complex is None or span is None:
         return (False, False)
     fact = event.fact
     assert isinstance(fact, ComplexityAssessed)
-    enough = fact.mdm in q.rules.complex.mdm
-    return (enough and fact.npi == q.npi, enough and fact.npi != q.npi)
+    enough, own = fact.mdm in rules.complex.mdm, span.enrolment.billing_practitioner.npi
+    return (enough and fact.npi == own, enough and fact.npi != own)

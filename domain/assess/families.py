@@ -80,23 +80,6 @@ def next_threshold(family: FamilyCodes, seconds: int) -> NextThreshold | None:
     return NextThreshold(name, addon.code, unit, goal - seconds)
 
 
-def next_thresholds(context: MonthContext, tally: Tally) -> tuple[NextThreshold, ...]:
-    """By family, blocked or not; complex only with the decision making it needs."""
-    found = []
-    for family in context.families:
-        if family.rule.family is _COMPLEX and not context.mdm_enough:
-            continue
-        pool = pool_of(tally, family.rule.pool, context.policy)
-        nearest = next_threshold(family, pool.total)
-        if nearest is not None:
-            found.append(nearest)
-    return tuple(found)
-
-
-def _may_be_billed(context: MonthContext, family: Family) -> bool:
-    return family is not _COMPLEX or (context.mdm_enough and plan_serves_complex(context))
-
-
 def plan_serves_complex(context: MonthContext) -> bool:
     """Whether the care plan was worked on in the month, where the date of service asks for it."""
     rule = context.rules.complex
@@ -114,15 +97,22 @@ def _acts_in(event: Event, actions: frozenset[str], month: Month) -> bool:
     return plan.action in actions and first_day(month) <= plan.on <= last_day(month)
 
 
-def offers(context: MonthContext, tally: Tally) -> tuple[Offer, ...]:
-    """What the seconds offer by family, in the order of options, whatever blocks the month."""
-    found = []
-    for family in context.families:
-        pool = pool_of(tally, family.rule.pool, context.policy)
-        units = units_reached(family, pool.total)
-        if units is not None and _may_be_billed(context, family.rule.family):
-            found.append(Offer(family.rule.family, units, pool))
-    return tuple(found)
+def standing(
+    context: MonthContext, tally: Tally
+) -> tuple[tuple[Offer, ...], tuple[NextThreshold, ...]]:
+    """What the seconds offer by family, in the order of options and whatever blocks the month; and
+    the nearest threshold of each family."""
+    offered, ahead = [], []
+    for family in context.in_reach:
+        name, pool = family.rule.family, pool_of(tally, family.rule.pool, context.policy)
+        seconds = pool.total
+        units = units_reached(family, seconds)
+        if units is not None and (name is not _COMPLEX or plan_serves_complex(context)):
+            offered.append(Offer(name, units, pool))
+        nearest = next_threshold(family, seconds)
+        if nearest is not None:
+            ahead.append(nearest)
+    return tuple(offered), tuple(ahead)
 
 
 def priced(

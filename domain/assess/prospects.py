@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from domain.assess.assessment import Family
 from domain.assess.context import MonthContext
 from domain.assess.counting import Pool, Tally
-from domain.assess.families import next_threshold, offers, pool_of, priced, select
+from domain.assess.families import next_threshold, pool_of, priced, select, standing
 from domain.assess.reckoning import Reckoning
 from domain.rules.book import FamilyCodes, RuleBook
 from domain.time.calendar import first_day
@@ -46,7 +46,7 @@ def thresholds(reckoning: Reckoning, seconds_max: int) -> tuple[Threshold, ...]:
     """Every threshold that the month knows up to `seconds_max`, reached or not, by family in the
     order of options; complex only with the decision making it needs."""
     found: list[Threshold] = []
-    for family in _families(reckoning.context):
+    for family in reckoning.context.in_reach:
         seconds = 0
         while (near := next_threshold(family, seconds)) is not None:
             seconds += near.seconds_to_go
@@ -67,17 +67,9 @@ def ladders_ahead(
     day = None if reckoning.blockers else _day_that_counts(reckoning.context, today)
     if day is None:
         return ()
-    families = _families(reckoning.context)
+    families = reckoning.context.in_reach
     climbed = (_climb(reckoning, book, family, day) for family in families)
     return tuple(ladder for ladder in climbed if ladder)
-
-
-def _families(context: MonthContext) -> list[FamilyCodes]:
-    return [
-        family
-        for family in context.families
-        if family.rule.family is not Family.COMPLEX or context.mdm_enough
-    ]
 
 
 def _day_that_counts(context: MonthContext, today: date) -> date | None:
@@ -134,7 +126,7 @@ def _more(pool: Pool, day: date, seconds: int) -> Pool:
 
 def _paid(context: MonthContext, tally: Tally, book: RuleBook) -> Decimal | None:
     """What the selected option is paid; nothing offered is paid nothing."""
-    selected = select(priced(context, offers(context, tally), book.fees), context.policy)
+    selected = select(priced(context, standing(context, tally)[0], book.fees), context.policy)
     if selected is None:
         return Decimal(0)
     return None if selected.payment is None else selected.payment.amount

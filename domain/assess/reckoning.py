@@ -14,7 +14,7 @@ from typing import NamedTuple
 from domain.assess.assessment import NextThreshold
 from domain.assess.context import MonthContext, month_context
 from domain.assess.counting import Tally, count, count_one_more, standing_entries
-from domain.assess.families import Offer, next_thresholds, offers
+from domain.assess.families import Offer, standing
 from domain.entries import Entry
 from domain.facts import CodeUnits, Month, MonthClaimed
 from domain.patient import Patient
@@ -80,16 +80,17 @@ def reckon(patient: Patient, month: Month, book: RuleBook, policy: Policy) -> Re
     context = month_context(patient, month, book, policy)
     entries = entries_of(patient, context)
     tally = _tally(context, entries, patient.entries.changes.get(month, 0))
-    offered = earned = offers(context, tally)
+    offered, ahead = standing(context, tally)
+    earned = offered
     if tally.lifted_in_earned:
-        earned = offers(context, count(context, *standing_entries(entries), lasting=True))
+        earned, _ = standing(context, count(context, *standing_entries(entries), lasting=True))
     return Reckoning(
         context=context,
         entries=entries,
         tally=tally,
         offered=() if context.blockers else offered,
         earned=earned,
-        next=next_thresholds(context, tally),
+        next=ahead,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from domain.assess.assessment import Option
+from domain.assess.assessment import Family, Option
 from domain.assess.context import MonthContext
 from domain.assess.counting import Tally
 from domain.entries import Entry, Standing
@@ -16,10 +16,10 @@ from domain.facts import (
     TimeLogged,
     Work,
 )
-from domain.time.calendar import local_date
+from domain.time.calendar import first_day, last_day, local_date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Examined:
     """A month with everything that its warnings look at."""
 
@@ -50,8 +50,7 @@ def _unclocked_time(x: Examined) -> bool:
 
 
 def _mue_exceeded(x: Examined) -> bool:
-    addons = [family.addon for family in x.context.families if family.addon is not None]
-    limits = {addon.code: addon.units_warned_above for addon in addons}
+    limits = x.context.prerequisites.warned_above
     for option in x.options:
         for line in option.codes:
             limit = limits.get(line.code)
@@ -82,17 +81,21 @@ def _was_in_month(context: MonthContext, entry: Entry) -> bool:
 
 
 def _same_day_visit(x: Examined) -> bool:
-    counted = x.tally.everyone
-    return any(first <= day <= last for first, last in x.context.visit_spans for day in counted)
+    begins, ends = first_day(x.context.month), last_day(x.context.month)
+    for first, last in x.context.prerequisites.visit_spans:
+        near = first <= ends and last >= begins
+        if near and any(first <= day <= last for day in x.tally.everyone):
+            return True
+    return False
 
 
 def _concurrent_service(x: Examined) -> bool:
-    return x.context.concurrent
+    return x.context.prerequisites.concurrent
 
 
 def _mdm_by_other(x: Examined) -> bool:
-    known = any(family.rule.family == "complex" for family in x.context.families)
-    return known and x.context.mdm_by_other
+    families = x.context.families
+    return x.context.mdm_by_other and any(f.rule.family is Family.COMPLEX for f in families)
 
 
 def _fee_missing(x: Examined) -> bool:
@@ -115,4 +118,4 @@ WARNINGS: tuple[tuple[str, Callable[[Examined], bool]], ...] = (
 
 
 def warnings(x: Examined) -> tuple[str, ...]:
-    return tuple(name for name, holds in WARNINGS if holds(x))
+    return tuple([name for name, holds in WARNINGS if holds(x)])

@@ -15,6 +15,7 @@ from domain.event import Event
 from domain.facts import Instant, Month, PatientEnrolled
 from domain.time.calendar import (
     ONE_DAY,
+    WIDEST_OFFSET_SECONDS,
     LocalDay,
     LocalDays,
     days_of_month,
@@ -25,6 +26,8 @@ from domain.time.calendar import (
 
 BEGINNING: Instant = -(2**62)
 END: Instant = 2**62
+ZONES_APART_SECONDS = 2 * WIDEST_OFFSET_SECONDS
+"""No day begins so much earlier in one zone than in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Span:
         return begun and (self.last is None or self.last >= first_day(month))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MonthDays:
     """Every instant whose local date lies in a month: stretches that share a date and an
     enrolment (or none), in order of time, each with its enrolment at the same index."""
@@ -55,12 +58,20 @@ class MonthDays:
     spans: tuple[Span | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Regime:
+    """A time in which one enrolment is in force, or none."""
+
     start: Instant
     end: Instant
     timezone: str
     span: Span | None
+
+    def holds_alone(self, days: LocalDays) -> bool:
+        """Whether these days of its zone lie in it, and no other zone's days of those dates lie
+        outside."""
+        first, last = self.start + ZONES_APART_SECONDS, self.end - ZONES_APART_SECONDS
+        return first <= days.days[0].start and days.ends[-1] <= last
 
 
 class Timeline:
@@ -89,17 +100,14 @@ class Timeline:
         span = self.span_on(day)
         return span.enrolment.timezone if span else self.default_timezone
 
-    def timezone_of_month(self, month: Month) -> str:
-        span = self.span_of_month(month)
-        return span.enrolment.timezone if span else self.default_timezone
-
     def days(self, month: Month) -> MonthDays:
         """The days of a month under whichever enrolments were in force."""
+        for regime in reversed(self._regimes):
+            days = days_of_month(month, regime.timezone)
+            if regime.holds_alone(days):
+                return MonthDays(days.days, days.ends, (regime.span,) * len(days.days))
         parts = [(_days_within(regime, month), regime.span) for regime in self._regimes]
         some = [(part, span) for part, span in parts if part.days]
-        if len(some) == 1:
-            part, span = some[0]
-            return MonthDays(part.days, part.ends, (span,) * len(part.days))
         whole = LocalDays.of(day for part, _ in some for day in part.days)
         spans = tuple(span for part, span in some for _ in part.days)
         return MonthDays(whole.days, whole.ends, spans)
@@ -115,7 +123,8 @@ def _regimes(spans: Sequence[Span], default_timezone: str) -> Iterator[_Regime]:
         yield _Regime(free_from, start, default_timezone, None)
         yield _Regime(start, end, span.enrolment.timezone, span)
         free_from = end
-    yield _Regime(free_from, END, default_timezone, None)
+    if free_from < END:
+        yield _Regime(free_from, END, default_timezone, None)
 
 
 def _starts(spans: Sequence[Span]) -> list[Instant]:
