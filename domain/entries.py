@@ -28,31 +28,26 @@ class Standing:
 
 
 def _standing(event: Event, fact: TimeLogged | TimeAmended) -> Standing:
-    by_practitioner = fact.performer.role is _BY_PRACTITIONER
-    excluded = _always_excluded(fact)
-    return Standing(fact.entry_id, event, fact.work, by_practitioner, fact.activity, excluded)
-
-
-def _always_excluded(fact: TimeLogged | TimeAmended) -> str | None:
+    performer, excluded = fact.performer, None
     if fact.program != "ccm":
-        return "other-program"
-    performer = fact.performer
-    if performer.role is _NON_CLINICAL:
-        return "non-clinical"
-    if performer.outside_us:
-        return "outside-us"
-    return None
+        excluded = "other-program"
+    elif performer.role is _NON_CLINICAL:
+        excluded = "non-clinical"
+    elif performer.outside_us:
+        excluded = "outside-us"
+    by_practitioner = performer.role is _BY_PRACTITIONER
+    return Standing(fact.entry_id, event, fact.work, by_practitioner, fact.activity, excluded)
 
 
 def months_of_work(work: Work) -> frozenset[Month]:
     """Every month the work may fall in, whatever the zone."""
-    if isinstance(work, Clocked):
-        return _shared(*utc_days_possible(work.started_at, work.ended_at))
-    return frozenset((month_of(work.performed_on),))
+    if type(work) is Clocked:
+        return _months_of(*utc_days_possible(work.started_at, work.ended_at))
+    return frozenset((month_of(work.performed_on),))  # type: ignore[union-attr]
 
 
 @lru_cache(maxsize=65_536)
-def _shared(first_day: int, last_day: int) -> frozenset[Month]:
+def _months_of(first_day: int, last_day: int) -> frozenset[Month]:
     """One set for all entries of these days."""
     return frozenset(months_of_days(first_day, last_day))
 
@@ -62,14 +57,17 @@ class Entry:
 
     __slots__ = ("_withdrawn", "effective", "entry_id", "months", "revisions", "standing")
 
-    def __init__(self, entry_id: str) -> None:
+    def __init__(self, entry_id: str, first: Event, withdrawn: Collection[EventKey]) -> None:
         self.entry_id = entry_id
-        self.revisions: tuple[Event, ...] = ()
-        self.effective: Event | None = None
-        self.standing: Standing | None = None
-        self.months: frozenset[Month] = _NO_MONTHS
+        self.revisions: tuple[Event, ...] = (first,)
+        self._withdrawn = withdrawn
+        fact = first.fact
+        timed = type(fact) is not TimeVoided
+        self.months: frozenset[Month] = months_of_work(fact.work) if timed else _NO_MONTHS  # type: ignore[union-attr]
         """Months that any revision may touch: what a change of this entry can change."""
-        self._withdrawn: Collection[EventKey] = ()
+        stands = not withdrawn or first.key not in withdrawn
+        self.effective: Event | None = first if stands else None
+        self.standing: Standing | None = _standing(first, fact) if stands and timed else None  # type: ignore[arg-type]
 
     @property
     def unwithdrawn(self) -> list[Event]:
@@ -82,7 +80,7 @@ class Entry:
         fact = event.fact
         if type(fact) is not TimeVoided:
             months = months_of_work(fact.work)  # type: ignore[union-attr]
-            self.months = self.months | months if self.months else months
+            self.months = self.months | months
         if not withdrawn or event.key not in withdrawn:
             self._consider(event)
 
@@ -152,10 +150,9 @@ class TimeEntries:
 
     def fold(self, entry_id: str, event: Event) -> None:
         """One more revision, of a new entry or a known one."""
-        entry = self.get(entry_id)
-        if entry is None:
-            entry = self._by_id[entry_id] = Entry(entry_id)
-        self._revise(entry, event)
+        if self._archive is not None and entry_id not in self._by_id:
+            self._take_out(self._archive.take_entry(entry_id))
+        self._revise(entry_id, event)
 
     def settle(self, entry: Entry) -> None:
         """Work out anew what stands of an entry, after `withdrawn` changed."""
@@ -171,21 +168,20 @@ class TimeEntries:
     def _take_out(self, archived: Iterable[tuple[str, Event]]) -> None:
         for entry_id, event in archived:
             self._events[event.key] = event
-            entry = self._by_id.get(entry_id)
-            if entry is None:
-                entry = self._by_id[entry_id] = Entry(entry_id)
-            self._revise(entry, event)
+            self._revise(entry_id, event)
 
-    def _revise(self, entry: Entry, event: Event) -> None:
-        known = bool(entry.revisions)
-        entry.add(event, self.withdrawn)
-        if known:
+    def _revise(self, entry_id: str, event: Event) -> None:
+        entry = self._by_id.get(entry_id)
+        if entry is None:
+            entry = self._by_id[entry_id] = Entry(entry_id, event, self.withdrawn)
+        else:
+            entry.add(event, self.withdrawn)
             self._note_change(entry)
         for month in entry.months:
             held = self._by_month.get(month)
             if held is None:
                 held = self._by_month[month] = {}
-            held[entry.entry_id] = entry
+            held[entry_id] = entry
 
     def _note_change(self, entry: Entry) -> None:
         for month in entry.months:
