@@ -1,12 +1,13 @@
-"""The same log folded two ways: as a script would, and as an audit does.
+"""The same log folded three ways: as scripts would, and as an audit does.
 
-Both fold a log that lies in memory already, and come to the same seconds and units.
+All fold a log that lies in memory already, and come to the same seconds and units.
 """
 
 from __future__ import annotations
 
 import json
 
+from benchmarks.peers.plain import Change, PlainPatient
 from domain.assess import assessments
 from domain.patient import Patient
 from domain.policy import Policy
@@ -23,6 +24,34 @@ Totals = dict[tuple[str, str], tuple[int, int, int]]
 
 
 def dict_fold(log: list[StoredEvent]) -> Totals:
+    """Event by event, with every unit that is reached or taken back: the dict of the table of
+    peers, which is asked what an audit asks of us."""
+    patients: dict[str, PlainPatient] = {}
+    told: list[tuple[str, str, Change]] = []
+    for event in log:
+        said = json.loads(event.state)
+        patient = patients.get(event.stream_id)
+        if patient is None:
+            patient = patients[event.stream_id] = PlainPatient()
+        for change in patient.take(said) or ():
+            told.append((event.stream_id, said["id"], change))
+    units: dict[tuple[str, str], int] = {}
+    for stream, _, (month, unit, reached) in told:
+        units[stream, month] = unit if reached else unit - 1
+    return {
+        (stream, month): _total(seconds, units.get((stream, month), 0))
+        for stream, patient in patients.items()
+        for month, seconds in patient.seconds.items()
+        if seconds
+    }
+
+
+def _total(seconds: int, units: int) -> tuple[int, int, int]:
+    return (seconds, min(units, 1), max(units - 1, 0))
+
+
+def dict_sums(log: list[StoredEvent]) -> Totals:
+    """What stands at the end, and nothing of the way there: what changed when is not known."""
     standing: dict[str, dict[str, tuple[str, str, str, str, str]]] = {}
     for event in log:
         said = json.loads(event.state)
@@ -47,10 +76,7 @@ def dict_fold(log: list[StoredEvent]) -> Totals:
                 worked = _clock(ended) - _clock(started)
                 month = (stream, started[:7])
                 seconds[month] = seconds.get(month, 0) + worked
-    return {
-        month: (s, int(s >= 1200), max(0, min(2, (s - 1200) // 1200)))
-        for month, s in seconds.items()
-    }
+    return {month: _total(total, min(3, total // 1200)) for month, total in seconds.items()}
 
 
 def _clock(text: str) -> int:
