@@ -15,6 +15,8 @@ from domain.alerts import ends_of_month, may_still_count
 from domain.assess.reckoning import Reckoning
 from domain.facts import Clocked, Instant, Role, TimeLogged
 from domain.policy import Policy
+from domain.rules.book import RuleSet
+from domain.time.calendar import WIDEST_OFFSET_SECONDS
 
 NO_END: Final[Instant] = 2**62
 _STAFF: Final = Role.CLINICAL_STAFF
@@ -69,6 +71,21 @@ def slack_of(month: Reckoning, policy: Policy, now: Instant) -> Slack | None:
         else:
             seconds = min(seconds, gap)
     return Slack(seconds, practitioner_seconds, now, _until(month, policy, now))
+
+
+def slack_at_first(rules: RuleSet, policy: Policy, now: Instant) -> Slack | None:
+    """The slack at `now` of a month that nothing was done in and no claim or service is in; None
+    from some days before its end until it is over.
+
+    Whatever the chart says: no alert is raised before the least of all thresholds is approached.
+    """
+    few_days, over, _ = ends_of_month(rules.month, "UTC", policy.at_risk_days)
+    if now >= over + WIDEST_OFFSET_SECONDS:
+        return Slack(rules.least_threshold_seconds, NO_END, now, NO_END)
+    until = few_days - WIDEST_OFFSET_SECONDS
+    if now >= until:
+        return None
+    return Slack(rules.least_threshold_seconds - policy.approaching_seconds, NO_END, now, until)
 
 
 def _until(month: Reckoning, policy: Policy, now: Instant) -> Instant:

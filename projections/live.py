@@ -38,7 +38,7 @@ from domain.patient import Patient, evolve, months_known, months_touched
 from domain.policy import Policy
 from domain.reach import reach
 from domain.rules import RuleBook
-from domain.slack import Slack, slack_of
+from domain.slack import Slack, slack_at_first, slack_of
 from domain.time.calendar import months_possible
 
 MICROSECONDS = 1_000_000
@@ -83,7 +83,7 @@ class LivePatient:
         evolve(self.patient, event)
         fact, now = event.fact, recorded_at_us // MICROSECONDS
         if type(fact) is TimeLogged:
-            unmoved = self._within_slack(fact, now)
+            unmoved = self._within_slack(fact, now, book, policy)
             if unmoved is not None:
                 return unmoved, []
         months: Set[Month] = months_touched(self.patient, event)
@@ -100,20 +100,37 @@ class LivePatient:
             changes += self._decide(reckoning, policy, occasion)
         return months, changes
 
-    def _within_slack(self, fact: TimeLogged, now: Instant) -> Set[Month] | None:
+    def _within_slack(
+        self, fact: TimeLogged, now: Instant, book: RuleBook, policy: Policy
+    ) -> Set[Month] | None:
         """The months of a new entry if none of their alerts can change by it."""
         entry = self.patient.entries.get(fact.entry_id)
         if entry is None or len(entry.revisions) > 1:
             return None
         months = entry.months
         for month in months:
-            slack = self._slack.get(month)
+            slack = self._slack.get(month) or self._slack_at_first(month, now, book, policy)
             if slack is None or not slack.takes(fact, now):
                 return None
         if self._reckoned:
             for month in months:
                 self._reckoned.pop(month, None)
         return months
+
+    def _slack_at_first(
+        self, month: Month, now: Instant, book: RuleBook, policy: Policy
+    ) -> Slack | None:
+        """The slack, noted, of a month that has only just got its first entry; None where one
+        must look closer."""
+        patient = self.patient
+        if month in self._alerts or len(patient.entries.in_month(month)) > 1:
+            return None
+        if patient.chart.services or month in patient.chart.claims:
+            return None
+        slack = slack_at_first(book.on(month), policy, now)
+        if slack is not None:
+            self._slack[month] = slack
+        return slack
 
     def _outlasting(self, fact: Fact, now: Instant) -> dict[Month, Slack]:
         """The slack that a fact other than time leaves: of months in which nothing was done."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import Enum
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from domain.facts import Month
@@ -94,6 +95,12 @@ class RuleSet:
     consent: ConsentRule
     visit: VisitRule
     complex: ComplexRule | None
+
+    @cached_property
+    def least_threshold_seconds(self) -> int:
+        """Before it no provider of any kind may bill anything; 0 where nobody ever may."""
+        families = [family for kind in self.families.values() for family in kind]
+        return min((family.base.threshold_seconds for family in families), default=0)
 
     @property
     def consent_methods(self) -> frozenset[str]:
