@@ -9,7 +9,12 @@ from functools import lru_cache
 from domain.archive import Archive
 from domain.event import Event, EventKey
 from domain.facts import Clocked, Month, Role, TimeAmended, TimeLogged, TimeVoided, Work
-from domain.time.calendar import month_of, months_of_days, utc_days_possible
+from domain.time.calendar import (
+    SECONDS_A_DAY,
+    WIDEST_OFFSET_SECONDS,
+    month_of,
+    months_of_days,
+)
 
 _BY_PRACTITIONER = Role.BILLING_PRACTITIONER
 _NON_CLINICAL = Role.NON_CLINICAL
@@ -42,7 +47,8 @@ def _standing(event: Event, fact: TimeLogged | TimeAmended) -> Standing:
 def months_of_work(work: Work) -> frozenset[Month]:
     """Every month the work may fall in, whatever the zone."""
     if type(work) is Clocked:
-        return _months_of(*utc_days_possible(work.started_at, work.ended_at))
+        first = (work.started_at - WIDEST_OFFSET_SECONDS) // SECONDS_A_DAY
+        return _months_of(first, (work.ended_at + WIDEST_OFFSET_SECONDS) // SECONDS_A_DAY)
     return frozenset((month_of(work.performed_on),))  # type: ignore[union-attr]
 
 

@@ -138,10 +138,11 @@ def _decided(
 ) -> list[MovedRow]:
     address = (live.patient.practice_id, live.patient.patient_id)
     events = decode_history(stored.stream_id, stored.events)
-    decided = []
-    for (stream_id, version, *_), event in zip(stored.events, events, strict=True):
+    stream, decided = stored.stream_id, []
+    for row, event in zip(stored.events, events, strict=True):
         recorded = event.recorded_at_us or 0
         for change in live.take(event, recorded, book, policy)[1]:
-            row = transition_columns(stream_id, *address, change, event.key, version, recorded)
-            decided.append(row)
+            decided.append(
+                transition_columns(stream, *address, change, event.key, row[1], recorded)
+            )
     return decided
