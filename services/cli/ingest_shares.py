@@ -15,14 +15,8 @@ if TYPE_CHECKING:
     from services.doors.files import FileOutcome
     from services.doors.shares import Share
 
-ALONE_BYTES_MAX: Final = 16 * 1_048_576
-"""A file up to this is taken by one process: others would hardly have begun."""
 PROCESSES_MAX: Final = 4
 """More do not help by themselves: one writes at a time."""
-
-_PACKED: Final = b"\x1f\x8b"
-_PACKED_TO: Final = 10
-"""About how often a packed file of events is smaller."""
 
 
 def shared_files(forms: Mapping[Path, Form], wished: int) -> dict[Path, int]:
@@ -39,12 +33,12 @@ def shared_files(forms: Mapping[Path, Form], wished: int) -> dict[Path, int]:
 
 
 def _processes(path: Path, wished: int) -> int:
+    from services.doors.shares import is_large
+
     if wished:
         return wished
     with path.open("rb") as file:
-        packed = file.read(2) == _PACKED
-    size_bytes = path.stat().st_size * (_PACKED_TO if packed else 1)
-    return 1 if size_bytes <= ALONE_BYTES_MAX else min(os.cpu_count() or 1, PROCESSES_MAX)
+        return min(os.cpu_count() or 1, PROCESSES_MAX) if is_large(file) else 1
 
 
 def take_share(

@@ -7,7 +7,7 @@ effect. Lines that cannot be taken are dead letters with origin `file:NAME:LINE`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
@@ -16,17 +16,15 @@ from typing import Final
 
 from domain.rejections import Rejection
 from projections.ports import PositionPassed, Store
-from services.doors.lines import LINE_BYTES_KEPT, DamagedFile, Line, lines_of, sha256_of
-from services.doors.shares import WHOLE, Share
+from services.doors.gathering import PARTS, Part, Piece, pieces
+from services.doors.lines import LINE_BYTES_KEPT, Line, lines_of, sha256_of
+from services.doors.shares import WHOLE, Share, is_large
 from services.ingest import Delivery, Ingest
 from services.wire.modes import HISTORY
 
 Headers = tuple[tuple[str, bytes], ...]
 Reader = Callable[[BufferedReader, Path], Iterator[Line]]
 Refused = Callable[[Delivery, Rejection], None]
-
-BATCH_BYTES_MAX: Final = 8 * 1_048_576
-"""A transaction's lines: bounds memory where lines are long."""
 
 LENGTH_HEADER: Final = "caretally-line-bytes"
 """On the dead letter of an over-long line: its whole length, of which only the head is kept."""
@@ -64,6 +62,7 @@ def ingest_file(
 ) -> FileOutcome:
     """Take a file's lines, from where an earlier run stopped, in transactions of `batch_size`.
 
+    Lines of one patient are taken in their order; a large file's patients in parts.
     `progress` is called after each transaction with the number of the last line taken; `history`
     marks every line as history, which no alert is delivered for; `marks` are headers that name
     another form than our events, and `read` takes a file of that form apart; `reading` names how
@@ -75,66 +74,42 @@ def ingest_file(
     if batch_size < 1:
         raise ValueError(f"batch_size: expected at least 1, found {batch_size}")
     with path.open("rb") as file:
-        feed = share.feed(f"file:{sha256_of(file)}{reading}")
-        done = store.tracking(feed) or 0
-        outcome = FileOutcome(feed, resumed_after=done, lines=done)
+        count = PARTS if read is lines_of and not marks and is_large(file) else 1
+        whole = f"file:{sha256_of(file)}{reading}"
+        parts = [_part(store, part.feed(whole)) for part in share.parts(count)]
+        done = min(part.done for part in parts)
+        outcome = FileOutcome(share.feed(whole), resumed_after=done, lines=done)
         marks = (*marks, (HISTORY, b"true")) if history else marks
         delivery = partial(_delivery, path.name, marks)
-        for batch in _batches(read(file, path), done, batch_size, share):
-            _take(ingest, store, delivery, batch, outcome, refused)
+        for piece in pieces(read(file, path), share, parts, batch_size):
+            _take(ingest, store, delivery, piece, outcome, refused)
             if progress is not None:
-                progress(outcome.lines)
+                progress(piece.reached)
     return outcome
 
 
-def _batches(
-    lines: Iterator[Line], done: int, batch_size: int, share: Share
-) -> Iterator[list[Line]]:
-    """Lines of the share beyond `done` that are not blank; at damage, first what was read before
-    it."""
-    batch: list[Line] = []
-    size = 0
-    try:
-        for line in lines:
-            if line.number <= done or not line.text or line.text.isspace():
-                continue
-            if not share.holds(line.text):
-                continue
-            batch.append(line)
-            size += len(line.text)
-            if len(batch) >= batch_size or size >= BATCH_BYTES_MAX:
-                yield batch
-                batch, size = [], 0
-    except DamagedFile:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
+def _part(store: Store, feed: str) -> Part:
+    return Part(feed, store.tracking(feed) or 0)
 
 
 def _take(
     ingest: Ingest,
     store: Store,
     delivery: Callable[[Line], Delivery],
-    batch: Sequence[Line],
+    piece: Piece,
     outcome: FileOutcome,
     refused: Refused | None,
 ) -> None:
     """One transaction. Where another run of the same file got ahead, only what it left."""
-    while batch:
-        last = batch[-1].number
+    lines = piece.lines
+    while lines:
+        ends = {feed: some[-1].number for feed, some in lines.items()}
+        deliveries = [delivery(line) for some in lines.values() for line in some]
         try:
-            deliveries = [delivery(line) for line in batch]
-            taken = ingest.take(deliveries, {outcome.feed: last})
+            taken = ingest.take(deliveries, ends)
         except PositionPassed:
-            done = store.tracking(outcome.feed) or 0
-            if done < batch[0].number:
-                raise
-            batch = [line for line in batch if line.number > done]
-            outcome.lines = done
+            lines = _left(store, lines)
             continue
-        outcome.lines = last
         outcome.accepted += taken.accepted
         outcome.duplicates += taken.duplicates
         outcome.dead_lettered += taken.dead_lettered
@@ -142,7 +117,20 @@ def _take(
         for one, rejection in zip(deliveries, taken.results, strict=True):
             if refused is not None and rejection is not None:
                 refused(one, rejection)
-        return
+        break
+    outcome.lines = max(outcome.lines, piece.last)
+
+
+def _left(store: Store, lines: dict[str, list[Line]]) -> dict[str, list[Line]]:
+    """What is beyond the stored positions. Raises PositionPassed where all of it is."""
+    left: dict[str, list[Line]] = {}
+    for feed, some in lines.items():
+        done = store.tracking(feed) or 0
+        if rest := [line for line in some if line.number > done]:
+            left[feed] = rest
+    if left == lines:
+        raise PositionPassed("the file's positions are none of those that were stored")
+    return left
 
 
 def _delivery(name: str, marks: Headers, line: Line) -> Delivery:

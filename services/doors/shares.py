@@ -1,4 +1,4 @@
-"""Shares of a file: which of its lines each of several processes takes.
+"""Shares of a file: which of its lines each of several processes takes, and in which parts.
 
 Lines of one patient go to one share, so that no two processes fold the same history. That is for
 speed alone: whoever takes a line, the store decides what is new.
@@ -6,8 +6,16 @@ speed alone: whoever takes a line, the store decides what is new.
 
 from __future__ import annotations
 
+from io import BufferedReader
 from typing import Final, NamedTuple
 from zlib import crc32
+
+LARGE_BYTES_MIN: Final = 16 * 1_048_576
+"""A file of more than this is worth several processes, and parts."""
+
+_PACKED: Final = b"\x1f\x8b"
+_PACKED_TO: Final = 10
+"""About how often a packed file of events is smaller."""
 
 _SUBJECT: Final = b'"subject":'
 
@@ -20,13 +28,12 @@ class Share(NamedTuple):
 
     def holds(self, text: bytes) -> bool:
         """Whether a line is of this share. What names no subject plainly is of the first."""
-        if self.of == 1:
-            return True
-        at = text.find(_SUBJECT)
-        if at < 0:
-            return self.number == 0
-        first = text.find(b'"', at + len(_SUBJECT)) + 1
-        return crc32(text[first : text.find(b'"', first)]) % self.of == self.number
+        return self.of == 1 or subject_hash(text) % self.of == self.number
+
+    def parts(self, count: int) -> list[Share]:
+        """This share as so many smaller ones. A line of it is of the one at
+        `subject_hash(line) // of % count`."""
+        return [Share(self.number + self.of * n, self.of * count) for n in range(count)]
 
     def feed(self, whole: str) -> str:
         """The name under which the store keeps how far this share was taken."""
@@ -34,3 +41,20 @@ class Share(NamedTuple):
 
 
 WHOLE: Final = Share(0, 1)
+
+
+def subject_hash(text: bytes) -> int:
+    """A number that the lines of one patient have in common; 0 where none is named plainly."""
+    at = text.find(_SUBJECT)
+    if at < 0:
+        return 0
+    first = text.find(b'"', at + len(_SUBJECT)) + 1
+    return crc32(text[first : text.find(b'"', first)])
+
+
+def is_large(file: BufferedReader) -> bool:
+    """Whether an open file is worth shares; leaves it at its start."""
+    packed = file.read(2) == _PACKED
+    size_bytes = file.seek(0, 2) * (_PACKED_TO if packed else 1)
+    file.seek(0)
+    return size_bytes > LARGE_BYTES_MIN
