@@ -134,7 +134,7 @@ class LivePatient:
 
     def _outlasting(self, fact: Fact, now: Instant) -> dict[Month, Slack]:
         """The slack that a fact other than time leaves: of months in which nothing was done."""
-        if type(fact) not in _NEED_SECONDS:
+        if not self._slack or type(fact) not in _NEED_SECONDS:
             return {}
         known = months_known(self.patient)
         return {m: s for m, s in self._slack.items() if m not in known and s.lasts(now)}

@@ -7,6 +7,7 @@ tells the date.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -60,7 +61,7 @@ class MonthDays:
 
 @dataclass(slots=True)
 class _Regime:
-    """A time in which one enrolment is in force, or none."""
+    """A time in which one enrolment is in force, or none; `start` is before `end`."""
 
     start: Instant
     end: Instant
@@ -80,7 +81,8 @@ class Timeline:
     def __init__(self, spans: Sequence[Span], default_timezone: str) -> None:
         self.spans = tuple(spans)
         self.default_timezone = default_timezone
-        self._regimes = tuple(_regimes(self.spans, default_timezone))
+        regimes = _regimes(self.spans, default_timezone)
+        self._regimes = tuple([regime for regime in regimes if regime.start < regime.end])
 
     def span_on(self, day: date) -> Span | None:
         """The enrolment in force on a day."""
@@ -107,10 +109,12 @@ class Timeline:
             if regime.holds_alone(days):
                 return MonthDays(days.days, days.ends, (regime.span,) * len(days.days))
         parts = [(_days_within(regime, month), regime.span) for regime in self._regimes]
-        some = [(part, span) for part, span in parts if part.days]
-        whole = LocalDays.of(day for part, _ in some for day in part.days)
-        spans = tuple(span for part, span in some for _ in part.days)
-        return MonthDays(whole.days, whole.ends, spans)
+        found = MonthDays((), (), ())
+        for part, span in parts:
+            found.days += part.days
+            found.ends += part.ends
+            found.spans += (span,) * len(part.days)
+        return found
 
 
 def _regimes(spans: Sequence[Span], default_timezone: str) -> Iterator[_Regime]:
@@ -123,8 +127,7 @@ def _regimes(spans: Sequence[Span], default_timezone: str) -> Iterator[_Regime]:
         yield _Regime(free_from, start, default_timezone, None)
         yield _Regime(start, end, span.enrolment.timezone, span)
         free_from = end
-    if free_from < END:
-        yield _Regime(free_from, END, default_timezone, None)
+    yield _Regime(free_from, END, default_timezone, None)
 
 
 def _starts(spans: Sequence[Span]) -> list[Instant]:
@@ -147,11 +150,11 @@ def _days_within(regime: _Regime, month: Month) -> LocalDays:
         return whole
     if regime.end <= first.start or last.end <= regime.start:
         return NO_DAYS
-    cut = []
-    for day in whole.days:
-        start, end = max(day.start, regime.start), min(day.end, regime.end)
-        if start < end:
-            cut.append(LocalDay(start, end, day.day))
+    # Each day begins where the one before it ends.
+    some = slice(bisect_right(whole.ends, regime.start), bisect_left(whole.ends, regime.end) + 1)
+    cut = list(whole.days[some])
+    cut[0] = LocalDay(max(cut[0].start, regime.start), cut[0].end, cut[0].day)
+    cut[-1] = LocalDay(cut[-1].start, min(cut[-1].end, regime.end), cut[-1].day)
     return LocalDays.of(cut)
 
 
