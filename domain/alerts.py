@@ -115,9 +115,15 @@ class Transition(NamedTuple):
 
 def alert_id(practice_id: str, patient_id: str, watched: Watched) -> str:
     """UUIDv5 over the six parts, written as a JSON array so that no two can be confused."""
+    whose = f"[{_json_text(practice_id)},{_json_text(patient_id)},"
+    return _uuid5((whose + _what(watched)).encode())
+
+
+@lru_cache(maxsize=4_096)
+def _what(watched: Watched) -> str:
+    """The rest of the array, which many patients share."""
     month, type, code, unit = watched
-    texts = (practice_id, patient_id, month, type.value, code)
-    return _uuid5(f"[{','.join(map(_json_text, texts))},{unit}]".encode())
+    return f"{_json_text(month)},{_json_text(type)},{_json_text(code)},{unit}]"
 
 
 _NAMESPACE = ALERTS.bytes

@@ -28,7 +28,7 @@ def assessment_row(stream_id: str, assessment: Assessment) -> AssessmentRow:
         practice_id=assessment.practice_id,
         patient_id=assessment.patient_id,
         month=assessment.month,
-        status=assessment.status.value,
+        status=str(assessment.status),
         body=whole[: whole.rindex(_VERSION_MEMBER)] + b"}",
         version=assessment.stream_version,
     )
@@ -74,12 +74,12 @@ def transition_columns(
     watched, number, raised, seconds_to_go, suppressed = transition
     month, type, code, unit = watched
     identity = alert_id(practice_id, patient_id, watched)
-    hidden = None if suppressed is None else suppressed.value
+    kind, hidden = str(type), None if suppressed is None else str(suppressed)
     body = _Transition(
         identity,
         number,
         "raised" if raised else "resolved",
-        type.value,
+        kind,
         practice_id,
         patient_id,
         month,
@@ -97,7 +97,7 @@ def transition_columns(
         patient_id,
         identity,
         month,
-        type.value,
+        kind,
         code,
         unit,
         number,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 from domain.assess.assessment import NextThreshold
 from domain.assess.context import MonthContext, month_context
@@ -22,7 +21,8 @@ from domain.policy import Policy
 from domain.rules.book import RuleBook
 
 
-class Reckoning(NamedTuple):
+@dataclass(slots=True)
+class Reckoning:
     """`offered` is what may be billed, `earned` what the facts offer if every blocker fell."""
 
     context: MonthContext
