@@ -23,7 +23,7 @@ from uuid import UUID
 
 from domain.assess.assessment import Family
 from domain.assess.reckoning import Reckoning
-from domain.facts import Instant, Month
+from domain.facts import CodeUnits, Instant, Month
 from domain.policy import Policy
 from domain.time.calendar import ONE_DAY, WIDEST_OFFSET_SECONDS, first_day, last_day, midnight
 
@@ -85,7 +85,7 @@ class Watched(NamedTuple):
         return self.type is AlertType.STAFF_OVERLAP or self.code == BILLED_IN_OPERATOR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """Where an identity stands: how many transitions it has made, whether it is raised, and
     whether it was raised without being delivered (`silent`)."""
@@ -144,7 +144,8 @@ Wanted = dict[Watched, int | None]
 def to_raise(month: Reckoning, policy: Policy, now: Instant) -> Wanted:
     """Everything that should stand raised for the month at `now`."""
     wanted: Wanted = {}
-    _thresholds_reached(month, wanted)
+    for offer in month.offered:
+        wanted.update(_reached(month.month, offer.units.codes))
     _blockers(month, wanted)
     if month.diverged:
         wanted[Watched(month.month, AlertType.CLAIM_DIVERGED, "", 0)] = None
@@ -159,12 +160,12 @@ def to_raise(month: Reckoning, policy: Policy, now: Instant) -> Wanted:
     return wanted
 
 
-def _thresholds_reached(month: Reckoning, wanted: Wanted) -> None:
-    for offer in month.offered:
-        for line in offer.units.codes:
-            for unit in range(1, line.units + 1):
-                watched = Watched(month.month, AlertType.THRESHOLD_REACHED, line.code, unit)
-                wanted[watched] = None
+@lru_cache(maxsize=4_096)
+def _reached(month: Month, codes: tuple[CodeUnits, ...]) -> Wanted:
+    """Every unit of these codes, which many patients reach; not to be changed."""
+    reached = AlertType.THRESHOLD_REACHED
+    units = [(line.code, unit) for line in codes for unit in range(1, line.units + 1)]
+    return {Watched(month, reached, code, unit): None for code, unit in units}
 
 
 def _blockers(month: Reckoning, wanted: Wanted) -> None:

@@ -1,4 +1,8 @@
-"""The answer for one patient and month, in the contract's form and order of members."""
+"""The answer for one patient and month, in the contract's form and order of members.
+
+Nothing here is changed once it is made. It is not frozen: to make it would take four times as long,
+for every month after every event that moves it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class Status(StrEnum):
     ACCRUING = "accruing"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Option:
     """A family whose requirements are met: what could be billed, with which date."""
 
@@ -42,7 +46,7 @@ class Option:
     payment: Payment | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Seconds:
     """`logged` = counted once + `excluded`; the three pools may overlap each other."""
 
@@ -53,7 +57,7 @@ class Seconds:
     excluded: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Exclusion:
     entry_id: str
     seconds: int
@@ -62,15 +66,13 @@ class Exclusion:
 
 @dataclass(slots=True, unsafe_hash=True)
 class NextThreshold:
-    """Never changed. Not frozen: that would take four times as long to make, at each reckoning."""
-
     family: Family
     code: str
     unit: int
     seconds_to_go: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Assessment:
     """What a month is worth today, why, and what is missing (contract, section 2)."""
 
