@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,6 +12,9 @@ from domain.facts import CLOCK_SOURCE, Fact, Instant
 from domain.rejections import Reason, Rejection
 from infra.codec import canonical_json, content_digest, unfrozen
 from services.wire import json_text, modes, quick
+from services.wire.accepted import Accepted as Accepted
+from services.wire.accepted import Decoded as Decoded
+from services.wire.bare import bare_entry
 from services.wire.complaints import rejection_of, rejections_of
 from services.wire.envelope import ATTRIBUTES, ENVELOPE_OF_TYPE
 from services.wire.refusal import Refused, missing, refused, token
@@ -21,22 +24,6 @@ _VALIDATE = {
     name: model.__pydantic_validator__.validate_python for name, model in ENVELOPE_OF_TYPE.items()
 }
 _UnfrozenEvent = unfrozen(Event)
-
-
-class Accepted(NamedTuple):
-    """An event fit to be stored.
-
-    `name` is the event type, `time_text` the `time` attribute as it was written, `data` the
-    canonical JSON of the sender's own `data`, unknown members included.
-    """
-
-    event: Event
-    name: str
-    time_text: str
-    data: bytes
-
-
-Decoded = Accepted | Rejection
 
 
 def decode_message(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Decoded:
@@ -108,8 +95,11 @@ def _of_binary(attributes: Mapping[str, str], raw: bytes, history: bool = False)
 
 
 def _of_text(raw: bytes, history: bool = False) -> Decoded:
+    is_plain = quick.is_plain(raw)
+    if is_plain and (entry := bare_entry(raw, history)) is not None:
+        return entry
     document = json_text.parse(raw)
-    if type(document) is dict and document.get("type") == quick.NAME and quick.is_plain(raw):
+    if is_plain and type(document) is dict and document.get("type") == quick.NAME:
         found = quick.plain_entry(document)
         if found is not None:
             return _accepted(document, quick.NAME, *found, None, history)

@@ -12,7 +12,7 @@ from domain.event import Event
 from domain.facts import Performer
 from infra.codec import content_digest, sorted_json, unfrozen
 from services.wire import quick
-from services.wire.decode import Accepted
+from services.wire.accepted import Accepted
 from services.wire.instants import END_SECOND, FIRST_SECOND
 
 _INSTANT: Final = re.compile(
@@ -36,12 +36,15 @@ Told = tuple[str, int]
 """An instant as it was written, and in seconds since the epoch, -1 where it is none."""
 
 
-def worked(who: dict[str, Any], activity: str, program: str) -> Worked:
-    """Of texts in printable ASCII that are identifiers of the contract already."""
+def worked(who: dict[str, Any], activity: str, program: str | None) -> Worked:
+    """Of texts in printable ASCII that are identifiers of the contract already; `program` is None
+    where it is not told."""
     by = quick.performer(who["id"], who["role"], who.get("outside_us", False))
     head = f'{{"activity":{_encode(activity).decode()},"ended_at":"'
-    rest = f'","performer":{sorted_json(who).decode()},"program":{_encode(program).decode()}'
-    return Worked(by, activity, program, head, f'{rest},"started_at":"')
+    rest = f'","performer":{sorted_json(who).decode()}'
+    if program is not None:
+        rest += f',"program":{_encode(program).decode()}'
+    return Worked(by, activity, program or "ccm", head, f'{rest},"started_at":"')
 
 
 def time_entry(

@@ -19,34 +19,34 @@ from services.wire.instants import END_SECOND, FIRST_SECOND
 
 NAME: Final = "time.logged.v1"
 
-_Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.IDENTIFIER_CHARS_MAX)]
-_Source = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.SOURCE_CHARS_MAX)]
-_Role = Literal["clinical_staff", "billing_practitioner", "other_practitioner", "non_clinical"]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.IDENTIFIER_CHARS_MAX)]
+Source = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.SOURCE_CHARS_MAX)]
+RoleName = Literal["clinical_staff", "billing_practitioner", "other_practitioner", "non_clinical"]
 
 
 class _Performer(msgspec.Struct, gc=False):
-    id: _Identifier
-    role: _Role
+    id: Identifier
+    role: RoleName
     outside_us: bool = False
 
 
 class _Data(msgspec.Struct, gc=False):
-    entry_id: _Identifier
+    entry_id: Identifier
     performer: _Performer
-    activity: _Identifier
+    activity: Identifier
     started_at: datetime
     ended_at: datetime
-    program: _Identifier = "ccm"
+    program: Identifier = "ccm"
     performed_on: None = None
     seconds: None = None
 
 
 class _Message(msgspec.Struct, gc=False):
     specversion: Literal["1.0"]
-    id: _Identifier
-    source: _Source
-    practiceid: _Identifier
-    subject: _Identifier
+    id: Identifier
+    source: Source
+    practiceid: Identifier
+    subject: Identifier
     time: datetime
     data: _Data
     recordedtime: None = None

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.wire import decode, json_text, quick
+from services.wire.bare import bare_entry
 from services.wire.decode import Decoded, decode_document, decode_structured
 from services.wire.entries import time_entry, worked
 from services.wire.quick import seconds_at
@@ -115,7 +116,7 @@ def test_both_ways_say_the_same(changes: list[tuple[tuple[str, ...], Any]], esca
     assert decode_structured(raw) == the_long_way(raw)
 
 
-@pytest.mark.parametrize("at", INSTANTS)
+@pytest.mark.parametrize("at", [*INSTANTS, "2025-03-05T15:21,00Z", "2025-03-05T15:21:0xZ"])
 @pytest.mark.parametrize("place", [("time",), ("data", "started_at"), ("data", "ended_at")])
 def test_both_ways_read_instants_alike(place: tuple[str, ...], at: str) -> None:
     raw = json.dumps(changed(place, at, PLAIN)).encode()
@@ -125,6 +126,48 @@ def test_both_ways_read_instants_alike(place: tuple[str, ...], at: str) -> None:
 def test_a_plain_entry_takes_the_short_way() -> None:
     assert quick.is_plain(json.dumps(PLAIN).encode())
     assert quick.plain_entry(PLAIN) is not None
+    assert bare_entry(json.dumps(PLAIN).encode(), False) is not None
+
+
+BARE = [
+    PLAIN,
+    PLAIN | {"datacontenttype": "application/json"},
+    PLAIN | {"id": "a:b", "source": "urn:x:y", "subject": "::"},
+    PLAIN | {"time": "2025-03-05T15:21:00.123-05:00"},
+    PLAIN | {"data": CLOCKED | {"program": "ccm", "entry_id": "a:1"}},
+    PLAIN | {"data": CLOCKED | {"performer": CLOCKED["performer"] | {"outside_us": True}}},
+]
+
+
+@pytest.mark.parametrize("document", BARE)
+@pytest.mark.parametrize("separators", [(",", ":"), (" ,  ", " : ")])
+def test_a_bare_entry_is_what_the_full_decoder_makes_of_it(
+    document: dict[str, Any], separators: tuple[str, str]
+) -> None:
+    raw = json.dumps(document, separators=separators).encode()
+    found = bare_entry(raw, False)
+    assert found is not None
+    assert found == the_long_way(raw)
+
+
+@pytest.mark.parametrize(
+    ("what", "more"),
+    [
+        (b'"id":', b'"id":"e0","id":'),
+        (b'"id":', b'"id":"a:b","id":'),
+        (b'"entry_id":', b'"entry_id":"n:o","entry_id":'),
+        (b'"role":', b'"role":"clinical_staff","role":'),
+        (b'"data":', b'"data":{},"data":'),
+        (b'"data":', b'"traceparent":"x","data":'),
+        (b'"entry_id":', b'"note":null,"entry_id":'),
+    ],
+)
+def test_a_member_told_twice_or_not_known_is_left_to_the_others(what: bytes, more: bytes) -> None:
+    raw = json.dumps(PLAIN, separators=(",", ":")).encode()
+    changed_raw = raw.replace(what, more, 1)
+    assert changed_raw != raw
+    assert bare_entry(changed_raw, False) is None
+    assert decode_structured(changed_raw) == the_long_way(changed_raw)
 
 
 @pytest.mark.parametrize("at", INSTANTS)

@@ -1,0 +1,24 @@
+"""What a message decodes to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from domain.event import Event
+from domain.rejections import Rejection
+
+
+class Accepted(NamedTuple):
+    """An event fit to be stored.
+
+    `name` is the event type, `time_text` the `time` attribute as it was written, `data` the
+    canonical JSON of the sender's own `data`, unknown members included.
+    """
+
+    event: Event
+    name: str
+    time_text: str
+    data: bytes
+
+
+Decoded = Accepted | Rejection
