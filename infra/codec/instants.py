@@ -47,6 +47,7 @@ def _second_text(seconds: int) -> str:
     return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=1024)
 def utc_text(microseconds: int) -> str:
     """Microseconds since the epoch as RFC 3339 UTC, always with six digits of fraction."""
     return f"{_second_text(microseconds // 1_000_000)}.{microseconds % 1_000_000:06d}Z"

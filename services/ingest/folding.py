@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from domain.facts import (
     EventRetracted,
+    Fact,
     IdentityLinked,
     Month,
     PatientDisenrolled,
@@ -40,6 +41,9 @@ _IDENTITY = frozenset({IdentityLinked, EventRetracted})
 
 _MERGE = frozenset({PatientMerged, EventRetracted})
 """Facts that may change whom a patient is merged into."""
+
+
+_NOTED = _ENROLMENT | _IDENTITY
 
 
 class Folding:
@@ -86,12 +90,13 @@ class Folding:
             self.results[index] = decision.rejection
         elif self._streams.setdefault(key, stream) != stream:
             self.results[index] = conflicting_duplicate()
+        elif type(accepted.event.fact) not in _MERGE:
+            self._append(hot, accepted, stream, key)
         elif (refusal := self._circle(hot, accepted)) is not None:
             self.results[index] = refusal
         else:
             self._append(hot, accepted, stream, key)
-            if type(accepted.event.fact) in _MERGE:
-                self._remerged.add(stream)
+            self._remerged.add(stream)
 
     def tick(self, stream_id: str, passed: Passed) -> None:
         """Append a tick if the passed boundary changes an alert of this patient."""
@@ -117,6 +122,9 @@ class Folding:
         for stream, months in self._touched.items():
             hot = self._patients[stream]
             live = hot.live
+            self.batch.versions[stream] = live.patient.version
+            if hot.previous is not None:
+                self.batch.heads[stream] = hot.previous
             policy = self._policy_of(live.patient.practice_id)
             for month in sorted(months):
                 answer = live.answer(month, self._book, policy)
@@ -194,13 +202,9 @@ class Folding:
         hot.recorded_at_us = instant
         hot.previous = link(stream_id, version, accepted.name, state)
         self.batch.events.append(StoredEvent(stream_id, version, accepted.name, state, key))
-        self.batch.versions[stream_id] = version
-        self.batch.heads[stream_id] = hot.previous
         self._touched.setdefault(stream_id, set()).update(months)
-        if type(event.fact) in _ENROLMENT:
-            self._enrolments.add(stream_id)
-        if type(event.fact) in _IDENTITY:
-            self._identities.add(stream_id)
+        if (kind := type(event.fact)) in _NOTED:
+            self._note(kind, stream_id)
         for change in changes:
             row = transition_row(
                 stream_id,
@@ -213,3 +217,9 @@ class Folding:
             )
             self.batch.transitions.append(row)
         self.accepted += 1
+
+    def _note(self, kind: type[Fact], stream_id: str) -> None:
+        if kind in _ENROLMENT:
+            self._enrolments.add(stream_id)
+        if kind in _IDENTITY:
+            self._identities.add(stream_id)
