@@ -25,7 +25,14 @@ from domain.assess.assessment import Family
 from domain.assess.reckoning import Reckoning
 from domain.facts import CodeUnits, Instant, Month
 from domain.policy import Policy
-from domain.time.calendar import ONE_DAY, WIDEST_OFFSET_SECONDS, first_day, last_day, midnight
+from domain.time.calendar import (
+    ONE_DAY,
+    WIDEST_OFFSET_SECONDS,
+    first_day,
+    last_day,
+    midnight,
+    months_possible,
+)
 
 ALERTS = UUID("7d9c0a2e-5f0b-5c8e-9d55-0f1a6f3c2b41")
 """Namespace of alert identities. Changing it would change every identity."""
@@ -210,10 +217,22 @@ def few_days_from(month: Month, at_risk_days: int) -> date:
     return max(begins, first_day(month))
 
 
-def may_be_at_risk(month: Month, policy: Policy, now: Instant) -> bool:
-    """Whether the month may be at risk in any zone, or was: cheap, and enough to look closer."""
-    begins = ends_of_month(month, "UTC", policy.at_risk_days).few_days
-    return now >= begins - WIDEST_OFFSET_SECONDS
+def may_be_at_risk(policy: Policy, now: Instant) -> frozenset[Month]:
+    """Months that it may be in some zone and that may be at risk: cheap, and enough to look
+    closer."""
+    return _maybe_at_risk(now // _HOUR, policy.at_risk_days)
+
+
+_HOUR = 3_600
+
+
+@lru_cache(maxsize=4_096)
+def _maybe_at_risk(hour: int, at_risk_days: int) -> frozenset[Month]:
+    """The same for all of an hour, in which no month becomes one of them."""
+    now = hour * _HOUR
+    ahead = now + WIDEST_OFFSET_SECONDS
+    months = months_possible(now, now)
+    return frozenset(m for m in months if ahead >= ends_of_month(m, "UTC", at_risk_days).few_days)
 
 
 def _at_risk(month: Reckoning, policy: Policy, now: Instant, wanted: Wanted) -> None:

@@ -39,7 +39,6 @@ from domain.policy import Policy
 from domain.reach import reach
 from domain.rules import RuleBook
 from domain.slack import Slack, slack_at_first, slack_of
-from domain.time.calendar import months_possible
 
 MICROSECONDS = 1_000_000
 
@@ -178,8 +177,7 @@ class LivePatient:
         or out of it; the month of a tick."""
         if isinstance(fact, ClockTicked):
             return {fact.month}
-        months = {m for m in months_possible(now, now) if may_be_at_risk(m, policy, now)}
-        months -= self._slack.keys()
+        months = set(may_be_at_risk(policy, now)).difference(self._slack)
         if months and not self.patient.chart.spans:
             months.clear()
         for month, alerts in self._alerts.items():
