@@ -25,14 +25,8 @@ from domain.assess.assessment import Family
 from domain.assess.reckoning import Reckoning
 from domain.facts import CodeUnits, Instant, Month
 from domain.policy import Policy
-from domain.time.calendar import (
-    ONE_DAY,
-    WIDEST_OFFSET_SECONDS,
-    first_day,
-    last_day,
-    midnight,
-    months_possible,
-)
+from domain.time.calendar import midnight
+from domain.time.monthends import NO_DAYS, ends_of_month, few_days_from
 
 ALERTS = UUID("7d9c0a2e-5f0b-5c8e-9d55-0f1a6f3c2b41")
 """Namespace of alert identities. Changing it would change every identity."""
@@ -64,10 +58,6 @@ class Suppression(StrEnum):
     NEVER_RAISED = "never-raised"
     """Resolves what was raised without being delivered."""
 
-
-LONG_OVER_DAYS = 92
-"""A quarter: longer than care is documented and billed late in the ordinary course, shorter than
-what a backlog brings. A claim's divergence is told of however old its month is."""
 
 BILLED_IN_OPERATOR = "billed-elsewhere-in-operator"
 """Code of the conflict between two practices of one operator that bill one person's month."""
@@ -189,50 +179,6 @@ def may_still_count(month: Reckoning, now: Instant) -> bool:
     if "not-enrolled" in month.blockers:
         return False
     return now < ends_of_month(month.month, month.timezone, NO_DAYS).over
-
-
-class EndsOfMonth(NamedTuple):
-    """Local midnights: few days are left, the month is over, it is long over."""
-
-    few_days: Instant
-    over: Instant
-    long_over: Instant
-
-
-NO_DAYS = 0
-
-
-@lru_cache(maxsize=65_536)
-def ends_of_month(month: Month, timezone: str, at_risk_days: int) -> EndsOfMonth:
-    """When a month comes to its end somewhere, under a policy's `at_risk_days`."""
-    few, after = few_days_from(month, at_risk_days), last_day(month) + ONE_DAY
-    long_after = after + LONG_OVER_DAYS * ONE_DAY
-    return EndsOfMonth(*(midnight(day, timezone) for day in (few, after, long_after)))
-
-
-def few_days_from(month: Month, at_risk_days: int) -> date:
-    """The local day from whose midnight a month short of its first threshold is at risk; no
-    month is before it begins."""
-    begins = last_day(month) + ONE_DAY - at_risk_days * ONE_DAY
-    return max(begins, first_day(month))
-
-
-def may_be_at_risk(policy: Policy, now: Instant) -> frozenset[Month]:
-    """Months that it may be in some zone and that may be at risk: cheap, and enough to look
-    closer."""
-    return _maybe_at_risk(now // _HOUR, policy.at_risk_days)
-
-
-_HOUR = 3_600
-
-
-@lru_cache(maxsize=4_096)
-def _maybe_at_risk(hour: int, at_risk_days: int) -> frozenset[Month]:
-    """The same for all of an hour, in which no month becomes one of them."""
-    now = hour * _HOUR
-    ahead = now + WIDEST_OFFSET_SECONDS
-    months = months_possible(now, now)
-    return frozenset(m for m in months if ahead >= ends_of_month(m, "UTC", at_risk_days).few_days)
 
 
 def _at_risk(month: Reckoning, policy: Policy, now: Instant, wanted: Wanted) -> None:

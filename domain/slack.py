@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from domain.alerts import ends_of_month, may_still_count
+from domain.alerts import may_still_count
 from domain.assess.reckoning import Reckoning
 from domain.facts import Clocked, Instant, Role, TimeLogged
 from domain.policy import Policy
 from domain.rules.book import RuleSet
 from domain.time.calendar import WIDEST_OFFSET_SECONDS
+from domain.time.monthends import ends_of_month
 
 NO_END: Final[Instant] = 2**62
 _STAFF: Final = Role.CLINICAL_STAFF

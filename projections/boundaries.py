@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from domain.alerts import few_days_from
 from domain.facts import Boundary, Instant, Month
 from domain.policy import Policy
 from domain.time.calendar import (
@@ -17,6 +16,7 @@ from domain.time.calendar import (
     month_of,
     months_between,
 )
+from domain.time.monthends import few_days_from
 
 
 class Passed(NamedTuple):

@@ -13,7 +13,6 @@ from domain.alerts import (
     Standing,
     Transition,
     Watched,
-    may_be_at_risk,
     to_raise,
     transitions,
 )
@@ -39,6 +38,7 @@ from domain.policy import Policy
 from domain.reach import reach
 from domain.rules import RuleBook
 from domain.slack import Slack, slack_at_first, slack_of
+from domain.time.monthends import may_be_at_risk
 
 MICROSECONDS = 1_000_000
 
@@ -177,7 +177,7 @@ class LivePatient:
         or out of it; the month of a tick."""
         if isinstance(fact, ClockTicked):
             return {fact.month}
-        months = set(may_be_at_risk(policy, now)).difference(self._slack)
+        months = set(may_be_at_risk(policy.at_risk_days, now)).difference(self._slack)
         if months and not self.patient.chart.spans:
             months.clear()
         for month, alerts in self._alerts.items():
