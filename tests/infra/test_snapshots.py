@@ -239,7 +239,7 @@ class TestForm:
 
     def test_it_changes_with_the_fold(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Here: an entry is put into other months."""
-        monkeypatch.setattr("domain.entries._shared", lambda *_: frozenset({"2025-01"}))
+        monkeypatch.setattr("domain.entries._months_of", lambda *_: frozenset({"2025-01"}))
         assert snapshots._form() != snapshots.FORM
 
     def test_it_changes_with_the_packing(self, monkeypatch: pytest.MonkeyPatch) -> None:
