@@ -151,6 +151,7 @@ def test_without_a_script_it_shows_the_time_at_loading(
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(server.base + PAGE)
     page.get_by_role("button", name="Start the timer").click()
+    expect(page.locator("#timer")).to_contain_text("running pt1")
     log.now_us += 5 * MINUTE
     page.reload()
     expect(page.locator("#timer .clock")).to_have_text("5:00")
