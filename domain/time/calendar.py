@@ -107,15 +107,8 @@ def _utc_month(day_number: int) -> Month:
 
 def months_possible(started_at: Instant, ended_at: Instant) -> tuple[Month, ...]:
     """Every month that an interval may touch in any zone; usually one."""
-    return months_of_days(*utc_days_possible(started_at, ended_at))
-
-
-def utc_days_possible(started_at: Instant, ended_at: Instant) -> tuple[int, int]:
-    """First and last local day that an interval may touch in any zone, counted from 1970-01-01."""
-    return (
-        (started_at - WIDEST_OFFSET_SECONDS) // SECONDS_A_DAY,
-        (ended_at + WIDEST_OFFSET_SECONDS) // SECONDS_A_DAY,
-    )
+    first_day = (started_at - WIDEST_OFFSET_SECONDS) // SECONDS_A_DAY
+    return months_of_days(first_day, (ended_at + WIDEST_OFFSET_SECONDS) // SECONDS_A_DAY)
 
 
 def months_of_days(first_day: int, last_day: int) -> tuple[Month, ...]:
