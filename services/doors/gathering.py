@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.doors.lines import DamagedFile, Line
-from services.doors.shares import Share, subject_hash
+from services.doors.shares import Share
 
 PARTS: Final = 32
 """Of a large file, for each process that takes it."""
@@ -66,15 +66,13 @@ def pieces(
     """The share's lines that are not blank and were not taken before, each part's in their order;
     at damage, first what was read before it."""
     ahead = _Ahead(parts, batch_size)
-    of, number, count = share.of, share.number, len(parts)
-    hashed = of * count > 1
     try:
         for line in lines:
             text = line.text
             if not text or text.isspace():
                 continue
-            place = subject_hash(text) if hashed else 0
-            if place % of == number and ahead.fills(parts[place // of % count], line):
+            part = share.part_of(text, len(parts))
+            if part is not None and ahead.fills(parts[part], line):
                 yield from ahead.taken()
     except DamagedFile:
         yield from ahead.taken()

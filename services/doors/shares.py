@@ -26,13 +26,16 @@ class Share(NamedTuple):
     number: int
     of: int
 
-    def holds(self, text: bytes) -> bool:
-        """Whether a line is of this share. What names no subject plainly is of the first."""
-        return self.of == 1 or subject_hash(text) % self.of == self.number
+    def part_of(self, text: bytes, count: int) -> int | None:
+        """Which of so many parts of this share a line is of; None where it is of another share.
+        What names no subject plainly is of the first part of the first."""
+        if self.of * count == 1:
+            return 0
+        place = _subject_hash(text)
+        return place // self.of % count if place % self.of == self.number else None
 
     def parts(self, count: int) -> list[Share]:
-        """This share as so many smaller ones. A line of it is of the one at
-        `subject_hash(line) // of % count`."""
+        """This share as so many smaller ones, in the order of `part_of`."""
         return [Share(self.number + self.of * n, self.of * count) for n in range(count)]
 
     def feed(self, whole: str) -> str:
@@ -43,7 +46,7 @@ class Share(NamedTuple):
 WHOLE: Final = Share(0, 1)
 
 
-def subject_hash(text: bytes) -> int:
+def _subject_hash(text: bytes) -> int:
     """A number that the lines of one patient have in common; 0 where none is named plainly."""
     at = text.find(_SUBJECT)
     if at < 0:

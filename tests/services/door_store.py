@@ -32,3 +32,10 @@ def logged(store: Store) -> list[StoredEvent]:
 def letters(store: Store) -> list[DeadLetter]:
     """All dead letters."""
     return store.dead_letters()
+
+
+def written(folder: Path, lines: list[bytes], name: str = "feed.jsonl") -> Path:
+    """A new file of these lines."""
+    path = folder / name
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path

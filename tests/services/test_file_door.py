@@ -20,7 +20,7 @@ from services.doors.files import LENGTH_HEADER, FileOutcome, ingest_file
 from services.doors.lines import LINE_BYTES_KEPT, DamagedFile
 from services.ingest.core import Ingest, Outcome
 from services.wire.limits import MESSAGE_BYTES_MAX
-from tests.services.door_store import ingest_over, letters, logged, opened
+from tests.services.door_store import ingest_over, letters, logged, opened, written
 from tests.services.wire_examples import cloudevent, raw
 
 
@@ -37,12 +37,6 @@ def events(count: int, first: int = 0) -> list[bytes]:
         raw(cloudevent(id=f"e{number}", subject=f"pt{number % 7}"))
         for number in range(first, first + count)
     ]
-
-
-def written(folder: Path, lines: list[bytes], name: str = "feed.jsonl") -> Path:
-    path = folder / name
-    path.write_bytes(b"\n".join(lines) + b"\n")
-    return path
 
 
 def ids(store: Store) -> list[str]:
@@ -149,7 +143,7 @@ RUN = """
 import sys
 from pathlib import Path
 from services.doors.files import ingest_file
-from tests.services.door_store import ingest_over, opened
+from tests.services.door_store import ingest_over, opened, written
 store = opened(Path(sys.argv[1]))
 say = lambda line: print(line, flush=True)
 ingest_file(ingest_over(store), store, Path(sys.argv[2]), batch_size=5, progress=say)

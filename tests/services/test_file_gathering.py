@@ -17,7 +17,7 @@ from services.doors.files import FileOutcome, ingest_file
 from services.doors.lines import DamagedFile
 from services.doors.shares import Share
 from services.ingest import Ingest
-from tests.services.door_store import ingest_over, letters, logged, opened
+from tests.services.door_store import ingest_over, letters, logged, opened, written
 from tests.services.wire_examples import cloudevent, raw
 
 PATIENTS = 40
@@ -42,12 +42,6 @@ def events(count: int) -> list[bytes]:
         raw(cloudevent(id=f"e{number:04}", subject=f"pt{number % PATIENTS}"))
         for number in range(count)
     ]
-
-
-def written(folder: Path, lines: list[bytes]) -> Path:
-    path = folder / "feed.jsonl"
-    path.write_bytes(b"\n".join(lines) + b"\n")
-    return path
 
 
 def taken(core: Ingest, store: Store, path: Path, **options: Any) -> FileOutcome:

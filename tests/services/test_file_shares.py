@@ -16,7 +16,7 @@ from services.doors.lines import DamagedFile
 from services.doors.shares import WHOLE, Share
 from services.doors.together import Progress, ShareFailed, take_together
 from tests.services.command import Command
-from tests.services.door_store import ingest_over, letters, logged, opened
+from tests.services.door_store import ingest_over, letters, logged, opened, written
 from tests.services.wire_examples import cloudevent, raw
 
 PATIENTS = 23
@@ -27,12 +27,6 @@ def events(count: int) -> list[bytes]:
         raw(cloudevent(id=f"e{number}", subject=f"pt{number % PATIENTS}"))
         for number in range(count)
     ]
-
-
-def written(folder: Path, lines: list[bytes]) -> Path:
-    path = folder / "feed.jsonl"
-    path.write_bytes(b"\n".join(lines) + b"\n")
-    return path
 
 
 def share_of(path: Path, folder: Path, share: Share, progress: Progress) -> FileOutcome:
@@ -110,11 +104,24 @@ def test_all_lines_of_a_patient_are_of_one_share_however_they_are_spaced() -> No
     for number in range(50):
         told = cloudevent(id=f"e{number}", subject=f"pt{number}")
         forms = [json.dumps(told).encode(), json.dumps(told, separators=(",", ":")).encode()]
-        holders = [[share.number for share in shares if share.holds(form)] for form in forms]
+        holders = [
+            [share.number for share in shares if share.part_of(form, 1) == 0] for form in forms
+        ]
         assert len(holders[0]) == 1
         assert holders[0] == holders[1]
-    assert [share.holds(b"nope") for share in shares] == [True, False, False, False]
-    assert WHOLE.holds(b"nope")
+    assert [share.part_of(b"nope", 1) for share in shares] == [0, None, None, None]
+    assert WHOLE.part_of(b"nope", 1) == 0
+
+
+def test_a_line_is_of_the_part_that_would_hold_it_as_a_share_of_its_own() -> None:
+    found = set()
+    for line in events(200):
+        for share in (Share(0, 2), Share(1, 2)):
+            part = share.part_of(line, 4)
+            holders = [n for n, p in enumerate(share.parts(4)) if p.part_of(line, 1) == 0]
+            assert holders == ([] if part is None else [part])
+            found.add((share.number, part))
+    assert len(found) == 10
 
 
 def test_the_command_takes_a_file_by_several_processes(tmp_path: Path) -> None:
