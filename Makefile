@@ -54,6 +54,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.latency --seconds 4
+	$(BIN)/python -m benchmarks.commands
 	$(BIN)/python -m benchmarks.feeds_fhir
 	$(BIN)/python -m benchmarks.feeds_hl7v2
 
