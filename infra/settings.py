@@ -48,7 +48,7 @@ class Settings(AccessSettings, FeedSettings, MllpSettings):
     data: str = ""
     """Folder of imported fee files; by default `caretally-data` beside an SQLite database, or in
     the working folder."""
-    batch_size: int = Field(10_000, ge=1, le=100_000)
+    batch_size: int = Field(20_000, ge=1, le=100_000)
     """Lines of a file in one transaction."""
     patients_max: int = Field(50_000, ge=1, le=10_000_000)
     """Patients an ingest process keeps in memory."""

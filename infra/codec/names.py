@@ -7,7 +7,9 @@ from hashlib import blake2b
 
 def stream_id(practice_id: str, patient_id: str) -> str:
     """`<practice>/<patient>`; `%` and `/` of the practice are escaped, so the first `/` splits."""
-    return f"{practice_id.replace('%', '%25').replace('/', '%2F')}/{patient_id}"
+    if "%" in practice_id or "/" in practice_id:
+        practice_id = practice_id.replace("%", "%25").replace("/", "%2F")
+    return f"{practice_id}/{patient_id}"
 
 
 def split_stream_id(stream_id: str) -> tuple[str, str]:

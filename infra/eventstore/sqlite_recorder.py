@@ -41,8 +41,9 @@ POLL_SECONDS = 0.04
 """How often a waiting reader looks for what other processes wrote."""
 
 CACHE_KIB = 64 * 1024
-CHECKPOINT_PAGES = 8_000
-"""Pages in the write-ahead log before it is folded in: 32 MiB, so hot pages are written once."""
+CHECKPOINT_PAGES = 32_000
+"""Pages in the write-ahead log before it is folded in: 125 MiB, so that pages which every large
+transaction touches (the index of keys) are written into the database once in several."""
 
 _NO_END = 2**63 - 1
 

@@ -7,10 +7,11 @@ effect. Lines that cannot be taken are dead letters with origin `file:NAME:LINE`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +52,7 @@ def ingest_file(
     ingest: Ingest,
     store: Store,
     path: Path,
-    batch_size: int = 10_000,
+    batch_size: int = 20_000,
     progress: Callable[[int], None] | None = None,
     history: bool = False,
     marks: Headers = (),
@@ -80,9 +81,9 @@ def ingest_file(
         done = min(part.done for part in parts)
         outcome = FileOutcome(share.feed(whole), resumed_after=done, lines=done)
         marks = (*marks, (HISTORY, b"true")) if history else marks
-        delivery = partial(_delivery, path.name, marks)
+        deliver = partial(_deliveries, path.name, marks)
         for piece in pieces(read(file, path), share, parts, batch_size):
-            _take(ingest, store, delivery, piece, outcome, refused)
+            _take(ingest, store, deliver, piece, outcome, refused)
             if progress is not None:
                 progress(piece.reached)
     return outcome
@@ -95,7 +96,7 @@ def _part(store: Store, feed: str) -> Part:
 def _take(
     ingest: Ingest,
     store: Store,
-    delivery: Callable[[Line], Delivery],
+    deliver: Callable[[Iterable[Line]], list[Delivery]],
     piece: Piece,
     outcome: FileOutcome,
     refused: Refused | None,
@@ -104,7 +105,7 @@ def _take(
     lines = piece.lines
     while lines:
         ends = {feed: some[-1].number for feed, some in lines.items()}
-        deliveries = [delivery(line) for some in lines.values() for line in some]
+        deliveries = deliver(chain.from_iterable(lines.values()))
         try:
             taken = ingest.take(deliveries, ends)
         except PositionPassed:
@@ -114,9 +115,10 @@ def _take(
         outcome.duplicates += taken.duplicates
         outcome.dead_lettered += taken.dead_lettered
         outcome.ignored += taken.ignored.total()
-        for one, rejection in zip(deliveries, taken.results, strict=True):
-            if refused is not None and rejection is not None:
-                refused(one, rejection)
+        if refused is not None:
+            for one, rejection in zip(deliveries, taken.results, strict=True):
+                if rejection is not None:
+                    refused(one, rejection)
         break
     outcome.lines = max(outcome.lines, piece.last)
 
@@ -133,7 +135,17 @@ def _left(store: Store, lines: dict[str, list[Line]]) -> dict[str, list[Line]]:
     return left
 
 
-def _delivery(name: str, marks: Headers, line: Line) -> Delivery:
-    cut = line.length > LINE_BYTES_KEPT
-    headers = (*marks, (LENGTH_HEADER, str(line.length).encode())) if cut else marks
-    return Delivery(line.text, None, headers, f"file:{name}:{line.number}")
+def _deliveries(name: str, marks: Headers, lines: Iterable[Line]) -> list[Delivery]:
+    return [
+        Delivery(
+            text,
+            None,
+            marks if length <= LINE_BYTES_KEPT else _marked_cut(marks, length),
+            f"file:{name}:{number}",
+        )
+        for number, text, length in lines
+    ]
+
+
+def _marked_cut(marks: Headers, length: int) -> Headers:
+    return (*marks, (LENGTH_HEADER, str(length).encode()))

@@ -15,11 +15,11 @@ from typing import Final
 from services.doors.lines import DamagedFile, Line
 from services.doors.shares import Share
 
-PARTS: Final = 32
+PARTS: Final = 128
 """Of a large file, for each process that takes it."""
 
-AHEAD_BYTES_MAX: Final = 64 * 1_048_576
-AHEAD_LINES_MAX: Final = 200_000
+AHEAD_BYTES_MAX: Final = 256 * 1_048_576
+AHEAD_LINES_MAX: Final = 1_000_000
 """Lines that are held before they are taken."""
 
 BATCH_BYTES_MAX: Final = 8 * 1_048_576
@@ -35,9 +35,12 @@ class Part:
     lines: list[Line] = field(default_factory=list)
     size_bytes: int = 0
 
-    def add(self, line: Line) -> None:
+    def add(self, line: Line) -> int:
+        """Hold a line; its size in bytes."""
+        size_bytes = len(line[1])
         self.lines.append(line)
-        self.size_bytes += len(line.text)
+        self.size_bytes += size_bytes
+        return size_bytes
 
 
 @dataclass(slots=True)
@@ -66,13 +69,14 @@ def pieces(
     """The share's lines that are not blank and were not taken before, each part's in their order;
     at damage, first what was read before it."""
     ahead = _Ahead(parts, batch_size)
+    count, part_of = len(parts), share.part_of
     try:
         for line in lines:
-            text = line.text
+            text = line[1]
             if not text or text.isspace():
                 continue
-            part = share.part_of(text, len(parts))
-            if part is not None and ahead.fills(parts[part], line):
+            number = part_of(text, count)
+            if number is not None and ahead.fills(parts[number], line):
                 yield from ahead.taken()
     except DamagedFile:
         yield from ahead.taken()
@@ -93,11 +97,10 @@ class _Ahead:
 
     def fills(self, part: Part, line: Line) -> bool:
         """Add a line of this part unless it was taken; whether it is time to take what is held."""
-        if line.number <= part.done:
+        if line[0] <= part.done:
             return False
-        part.add(line)
+        self._bytes += part.add(line)
         self._lines += 1
-        self._bytes += len(line.text)
         return self._lines >= self._lines_max or self._bytes >= self._bytes_max
 
     def taken(self) -> Iterator[Piece]:

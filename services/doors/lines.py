@@ -16,6 +16,9 @@ LINE_BYTES_KEPT: Final = MESSAGE_BYTES_MAX + 5
 """As much of a line as shows that it is beyond the limit of a message, were a byte order mark at
 its start and a carriage return at its end taken off."""
 
+_new = tuple.__new__
+"""A plain line in one step: it is made for every line, also of those that others take."""
+
 _CHUNK_BYTES: Final = 262_144
 _GZIP: Final = b"\x1f\x8b"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -67,8 +70,12 @@ def lines_of(file: BufferedReader, path: Path) -> Iterator[Line]:
             *whole, rest = (rest + piece).split(b"\n")
             for text in whole:
                 number += 1
-                yield _line(number, text, lost)
-                lost = 0
+                length = len(text)
+                if lost or number == 1 or length > LINE_BYTES_KEPT or text.endswith(b"\r"):
+                    yield _line(number, text, lost)
+                    lost = 0
+                else:
+                    yield _new(Line, (number, text, length))
             if len(rest) > LINE_BYTES_KEPT:
                 lost += len(rest) - LINE_BYTES_KEPT
                 rest = rest[:LINE_BYTES_KEPT]

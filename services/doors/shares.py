@@ -29,10 +29,11 @@ class Share(NamedTuple):
     def part_of(self, text: bytes, count: int) -> int | None:
         """Which of so many parts of this share a line is of; None where it is of another share.
         What names no subject plainly is of the first part of the first."""
-        if self.of * count == 1:
+        of = self.of
+        if of * count == 1:
             return 0
         place = _subject_hash(text)
-        return place // self.of % count if place % self.of == self.number else None
+        return place // of % count if place % of == self.number else None
 
     def parts(self, count: int) -> list[Share]:
         """This share as so many smaller ones, in the order of `part_of`."""

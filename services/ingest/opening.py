@@ -106,8 +106,13 @@ class Opener(Protocol):
 def open_native(deliveries: Sequence[Delivery]) -> Opened:
     """Open a batch in which every delivery is one event of ours."""
     opened = Opened(deliveries, [None] * len(deliveries))
+    add = opened.add
     for index, delivery in enumerate(deliveries):
-        put(opened, index, decode_message(delivery.value, delivery.headers))
+        decoded = decode_message(delivery.value, delivery.headers)
+        if type(decoded) is Accepted:
+            add(index, decoded)
+        else:
+            put(opened, index, decoded)
     return opened
 
 
