@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,11 +10,18 @@ from operator import itemgetter
 from typing import Any, Final
 from uuid import uuid4
 
+from infra.ahead import ahead
 from infra.codec import EventRow, split_stream_id
 from infra.eventstore.transparency import open_transaction
 from projections.ports import AssessmentRow, Store
 
 FETCH: Final = 2_000
+TOGETHER_PATIENTS: Final = 100
+TOGETHER_EVENTS: Final = 5_000
+"""Of so many patients or events the live months are asked for at once: a database that is not in
+this process is waited for each time."""
+AHEAD: Final = 2
+"""So many times so much is read before it is asked for."""
 
 MOVED: Final = (
     "stream_id",
@@ -43,7 +50,7 @@ _TRANSITIONS: Final = (
 )
 _ASSESSMENTS: Final = (
     "SELECT stream_id, practice_id, patient_id, month, status, body FROM assessments "
-    "WHERE practice_id = ? AND patient_id = ?"
+    "WHERE (practice_id, patient_id) IN (VALUES {})"
 )
 
 
@@ -88,7 +95,13 @@ class PatientByPatient:
         ]
 
     def patients(self, part: Range) -> Iterator[StoredPatient]:
-        """Every stream of the range of which anything is stored, in order, in one read."""
+        """Every stream of the range of which anything is stored, in order, in one read. A server
+        is read ahead of who works on them."""
+        some = self._some(part)
+        for patients in some if self._mark == "?" else ahead(some, AHEAD):
+            yield from patients
+
+    def _some(self, part: Range) -> Generator[list[StoredPatient], None, None]:
         with self._transaction(False) as c:
             connection: Any = c.connection  # type: ignore[attr-defined]
             with (
@@ -97,23 +110,29 @@ class PatientByPatient:
             ):
                 yield from self._merged(c, events, moves)
 
-    def _merged(self, c: Any, events: Any, moves: Any) -> Iterator[StoredPatient]:
-        by_event, by_move = groupby(events, key=_stream), groupby(moves, key=_stream)
-        told, moved = next(by_event, None), next(by_move, None)
-        while told or moved:
-            stream = min(group[0] for group in (told, moved) if group)
-            stored = StoredPatient(stream, [], self._live(c, stream), [])
-            if told and told[0] == stream:
-                stored.events.extend(told[1])
-                told = next(by_event, None)
-            if moved and moved[0] == stream:
-                stored.transitions.extend(moved[1])
-                moved = next(by_move, None)
-            yield stored
+    def _merged(
+        self, c: Any, events: Any, moves: Any
+    ) -> Generator[list[StoredPatient], None, None]:
+        """What both tell of each patient, with the live months, which are read for several."""
+        some: list[StoredPatient] = []
+        held = 0
+        for patient in _told(events, moves):
+            some.append(patient)
+            held += len(patient.events)
+            if len(some) == TOGETHER_PATIENTS or held >= TOGETHER_EVENTS:
+                yield self._with_live(c, some)
+                some, held = [], 0
+        if some:
+            yield self._with_live(c, some)
 
-    def _live(self, c: Any, stream: str) -> list[AssessmentRow]:
-        c.execute(self._sql(_ASSESSMENTS), split_stream_id(stream))
-        return [AssessmentRow(r[0], r[1], r[2], r[3], r[4], bytes(r[5])) for r in c.fetchall()]
+    def _with_live(self, c: Any, some: list[StoredPatient]) -> list[StoredPatient]:
+        by_address = {split_stream_id(patient.stream_id): patient for patient in some}
+        query = _ASSESSMENTS.format(", ".join(["(?, ?)"] * len(some)))
+        self._execute(c, query, [part for address in by_address for part in address])
+        for r in c.fetchall():
+            row = AssessmentRow(r[0], r[1], r[2], r[3], r[4], bytes(r[5]))
+            by_address[row.practice_id, row.patient_id].live.append(row)
+        return some
 
     def without_events(self) -> list[tuple[str, str]]:
         """Live months of streams that have no event: stream and month."""
@@ -153,8 +172,30 @@ class PatientByPatient:
             rows.execute(self._sql(query).encode(), values, binary=True)
             yield rows
 
+    def _execute(self, c: Any, query: str, values: Sequence[str]) -> None:
+        if self._mark == "?":
+            c.execute(query, values)
+        else:
+            c.execute(self._sql(query).encode(), values, binary=True)
+
     def _sql(self, statement: str) -> str:
         return statement.replace("?", self._mark)
+
+
+def _told(events: Any, moves: Any) -> Iterator[StoredPatient]:
+    """Patients of whom there are events or transitions, both given in order of their streams."""
+    by_event, by_move = groupby(events, key=_stream), groupby(moves, key=_stream)
+    told, moved = next(by_event, None), next(by_move, None)
+    while told or moved:
+        stream = min(group[0] for group in (told, moved) if group)
+        stored = StoredPatient(stream, [], [], [])
+        if told and told[0] == stream:
+            stored.events.extend(told[1])
+            told = next(by_event, None)
+        if moved and moved[0] == stream:
+            stored.transitions.extend(moved[1])
+            moved = next(by_move, None)
+        yield stored
 
 
 def _where(column: str, part: Range) -> tuple[str, tuple[str, ...]]:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 PROCESSES_MAX: Final = 4
 """More do not help by themselves: one writes at a time."""
 
+_until_the_end: list[object] = []
+"""What the process holds until it ends: to take a million objects apart takes seconds, and whoever
+waits for the share would wait for that."""
+
 
 def shared_files(forms: Mapping[Path, Form], wished: int) -> dict[Path, int]:
     """The files that several processes take, and how many; `wished` 0 lets the size decide.
@@ -49,4 +53,5 @@ def take_share(
 
     with opened(settings) as parts:
         core, size = parts.ingest(), settings.batch_size
+        _until_the_end.append(core)
         return ingest_file(core, parts.store, path, size, progress, history=history, share=share)

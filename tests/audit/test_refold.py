@@ -91,6 +91,10 @@ def test_ranges_cover_every_patient_once(log: Store) -> None:
             ("assessment", "different", "p1/pt1", "2025-03", ("row",)),
         ),
         (
+            "UPDATE assessments SET stream_id = 'p1/pt2' WHERE patient_id = 'pt1'",
+            ("assessment", "different", "p1/pt1", "2025-03", ("row",)),
+        ),
+        (
             "DELETE FROM assessments WHERE patient_id = 'pt1'",
             ("assessment", "missing", "p1/pt1", "2025-03", ()),
         ),
