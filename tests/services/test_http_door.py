@@ -2,105 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
-
 import httpx
 import pytest
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.applications import Starlette
 
-from projections.ports import Batch, Store
-from services.doors import group
-from services.doors.http import BATCH_BYTES_MAX, PATH, header_value, routes
-from services.ingest import Delivery, Ingest, Outcome
+from projections.ports import Store
+from services.doors.http import BATCH_BYTES_MAX, PATH, header_value
 from services.wire.limits import MESSAGE_BYTES_MAX
-from tests.here import HERE
-from tests.services.door_store import ingest_over, letters, logged, opened
+from tests.services.door_store import letters, logged
+from tests.services.http_door import (
+    BATCH,
+    STRUCTURED,
+    batch,
+    binary,
+    check_problem,
+    client,
+    ids,
+    post,
+    server,
+    store,
+)
 from tests.services.wire_examples import GONE, changed, cloudevent, raw
 
-STRUCTURED = {"content-type": "application/cloudevents+json; charset=utf-8"}
-BATCH = {"content-type": "application/cloudevents-batch+json"}
-
-
-@contextmanager
-def served(app: Starlette) -> Iterator[httpx.Client]:
-    """A client of a real server on a free port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    port = listener.getsockname()[1]
-    limits = httpx.Limits(max_connections=100)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, limits=limits) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(timeout=30)
-        assert not thread.is_alive()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    found = opened(tmp_path)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Starlette, httpx.Client]]:
-    app = Starlette(middleware=HERE)
-    with served(app) as client:
-        yield app, client
-
-
-@pytest.fixture
-def client(server: tuple[Starlette, httpx.Client], store: Store) -> httpx.Client:
-    """The one server, its door over this test's own store."""
-    app, client = server
-    app.router.routes[:] = routes(ingest_over(store))
-    return client
-
-
-def post(client: httpx.Client, document: Any, headers: dict[str, str] | None = None) -> Any:
-    return client.post(PATH, content=raw(document), headers=headers or STRUCTURED)
-
-
-def batch(client: httpx.Client, documents: list[Any]) -> Any:
-    return post(client, documents, BATCH)
-
-
-def binary(document: dict[str, Any]) -> dict[str, str]:
-    """The binary mode's headers, encoded as the binding says."""
-    attributes = {name: value for name, value in document.items() if name != "data"}
-    coded = {f"ce-{name}": quote(value, safe="/:+ ") for name, value in attributes.items()}
-    return {"content-type": "application/json", **coded}
-
-
-def ids(store: Store) -> list[str]:
-    return [json.loads(event.state)["id"] for event in logged(store)]
-
-
-def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = answer.json()
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"]
-    return body
+__all__ = ["client", "server", "store"]
 
 
 # --- one event --------------------------------------------------------------------------------
@@ -278,158 +203,6 @@ def test_a_batch_that_is_no_array_is_a_problem_and_nothing_is_kept(
 ) -> None:
     check_problem(client.post(PATH, content=body, headers=BATCH), 400)
     assert (logged(store), letters(store)) == ([], [])
-
-
-# --- outages and group commit -----------------------------------------------------------------
-
-
-def test_an_outage_is_503_and_the_event_can_be_sent_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The store fails as a full disk would; what was refused then is taken afterwards."""
-    down = threading.Event()
-    down.set()
-    commit = store.commit
-
-    def failing(batch: Batch) -> None:
-        if down.is_set():
-            raise OSError("no space left on device")
-        commit(batch)
-
-    monkeypatch.setattr(store, "commit", failing)
-    with served(Starlette(routes=[*routes(ingest_over(store))], middleware=HERE)) as client:
-        answer = post(client, cloudevent())
-        check_problem(answer, 503)
-        assert int(answer.headers["retry-after"]) > 0
-        assert "device" not in answer.text
-        check_problem(batch(client, [cloudevent(), 17]), 503)
-        assert (logged(store), letters(store)) == ([], [])
-        down.clear()
-        assert post(client, cloudevent()).status_code == 202
-    assert ids(store) == ["e1"]
-
-
-class Gated(Ingest):
-    """An ingest core whose transactions wait for a gate, as they would for a slow disk."""
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.gate = threading.Event()
-        self.sizes: list[int] = []
-
-    def take(self, deliveries: Any, *args: Any, **named: Any) -> Outcome:
-        self.sizes.append(len(deliveries))
-        assert self.gate.wait(30)
-        return super().take(deliveries, *args, **named)
-
-
-def until(condition: Any) -> None:
-    """Wait until something holds; fails after ten seconds."""
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def test_requests_that_arrive_during_a_transaction_share_the_next(store: Store) -> None:
-    """None is answered before its own transaction; each learns its own events' fate."""
-    ingest = ingest_over(store, Gated)
-    assert isinstance(ingest, Gated)
-    bad = changed(cloudevent(id="b"), "data.activity", 1)
-    with (
-        served(Starlette(routes=[*routes(ingest)], middleware=HERE)) as client,
-        ThreadPoolExecutor(40) as pool,
-    ):
-        first = pool.submit(post, client, cloudevent(id="e0"))
-        until(lambda: ingest.sizes == [1])
-        mixed = pool.submit(batch, client, [bad, cloudevent(id="good")])
-        rest = [pool.submit(post, client, cloudevent(id=f"e{n}")) for n in range(1, 31)]
-        conflict = pool.submit(post, client, changed(cloudevent(id="e0"), "data.activity", "x"))
-        time.sleep(0.5)  # time enough to answer before the commit, were that what it did
-        assert not any(answer.done() for answer in [first, mixed, conflict, *rest])
-        assert logged(store) == []
-        ingest.gate.set()
-        assert [answer.result().status_code for answer in [first, *rest]] == [202] * 31
-        assert mixed.result().json()["rejected"][0]["index"] == 0
-        assert conflict.result().status_code == 409
-    assert sum(ingest.sizes) == 34
-    assert len(ingest.sizes) < 10
-    assert sorted(ids(store)) == sorted([f"e{n}" for n in range(31)] + ["good"])
-
-
-def test_too_many_waiting_events_are_turned_away_not_piled_up(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(group, "WAITING_DELIVERIES_MAX", 3)
-    ingest = ingest_over(store, Gated)
-    assert isinstance(ingest, Gated)
-    with (
-        served(Starlette(routes=[*routes(ingest)], middleware=HERE)) as client,
-        ThreadPoolExecutor(5) as pool,
-    ):
-        first = pool.submit(post, client, cloudevent(id="e0"))
-        until(lambda: ingest.sizes == [1])
-        second = pool.submit(batch, client, [cloudevent(id="e1"), cloudevent(id="e2")])
-        time.sleep(0.3)
-        answer = batch(client, [cloudevent(id="e3"), cloudevent(id="e4")])
-        check_problem(answer, 503)
-        ingest.gate.set()
-        assert (first.result().status_code, second.result().status_code) == (202, 202)
-    assert sorted(ids(store)) == ["e0", "e1", "e2"]
-
-
-def test_a_sender_that_goes_away_neither_undoes_nor_blocks_anything(store: Store) -> None:
-    ingest = ingest_over(store, Gated)
-    assert isinstance(ingest, Gated)
-    with served(Starlette(routes=[*routes(ingest)], middleware=HERE)) as client:
-        with pytest.raises(httpx.ReadTimeout):
-            client.post(PATH, content=raw(cloudevent()), headers=STRUCTURED, timeout=0.3)
-        ingest.gate.set()
-        assert post(client, cloudevent(id="e2")).status_code == 202
-    assert ids(store) == ["e1", "e2"]
-
-
-def test_a_transaction_takes_whole_requests_up_to_its_size(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What waits is grouped in order; a request is never split, a large one goes alone."""
-    monkeypatch.setattr(group, "GROUP_DELIVERIES", 5)
-    ingest = ingest_over(store, Gated)
-    assert isinstance(ingest, Gated)
-
-    async def scenario() -> None:
-        queue = group.GroupCommit(ingest)
-        asked: list[asyncio.Task[group.Results]] = []
-        for size in (1, 2, 3, 1, 9, 5):
-            deliveries = [delivery(f"r{len(asked)}-{number}") for number in range(size)]
-            asked.append(asyncio.create_task(queue.take(deliveries)))
-            await asyncio.sleep(0.05 if size == 1 else 0)
-        ingest.gate.set()
-        assert [await answer for answer in asked] == [[None] * n for n in (1, 2, 3, 1, 9, 5)]
-
-    asyncio.run(scenario())
-    assert ingest.sizes == [1, 5, 1, 9, 5]
-
-
-def delivery(id: str) -> Delivery:
-    return Delivery(raw(cloudevent(id=id)), None, (), "http")
-
-
-def test_a_cancelled_caller_does_not_take_its_group_along(store: Store) -> None:
-    """Its own events stay in, and the others of its transaction are answered."""
-    ingest = ingest_over(store, Gated)
-    assert isinstance(ingest, Gated)
-
-    async def scenario() -> None:
-        queue = group.GroupCommit(ingest)
-        one, two = (asyncio.create_task(queue.take([delivery(id)])) for id in ("e1", "e2"))
-        await asyncio.sleep(0.1)
-        one.cancel()
-        ingest.gate.set()
-        assert await two == [None]
-
-    asyncio.run(scenario())
-    assert ids(store) == ["e1", "e2"]
 
 
 @settings(

@@ -1,4 +1,4 @@
-"""Messages in: both content modes, every kind of bad input, and equal content, equal digest."""
+"""Messages in: every kind of bad input named, and equal content, equal digest."""
 
 from __future__ import annotations
 
@@ -6,42 +6,22 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from domain.rejections import Reason, Rejection
-from infra.codec import canonical_json, decode_event, encode_state, stream_id
-from projections.ports import StoredEvent
+from domain.rejections import Reason
 from services.wire import limits
-from services.wire.decode import Accepted, decode_binary, decode_message, decode_structured
+from services.wire.decode import Accepted, decode_structured
 from services.wire.json_text import parse
 from tests.services.wire_examples import (
-    EXAMPLES,
     GONE,
     TIME,
     accepted,
     changed,
     cloudevent,
+    headers,
     raw,
     refusal,
+    rejection,
 )
-
-STRUCTURED = [("content-type", b"application/cloudevents+json")]
-ATTRIBUTES = ("specversion", "id", "source", "type", "practiceid", "subject", "time")
-
-
-def headers(document: dict[str, Any]) -> list[tuple[str, bytes]]:
-    """The binary mode's headers of a whole CloudEvent."""
-    return [(f"ce_{name}", document[name].encode()) for name in ATTRIBUTES]
-
-
-def rejection(value: bytes | None, of: list[tuple[str, bytes]] | None = None) -> Rejection:
-    found = decode_message(value, STRUCTURED if of is None else of)
-    assert isinstance(found, Rejection), found
-    return found
-
-
-# --- the envelope -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("attribute", ["id", "source", "type", "practiceid", "subject", "time"])
@@ -210,84 +190,6 @@ def test_nesting_up_to_the_limit_and_wide_arrays_are_kept() -> None:
     assert accepted(changed(cloudevent(), "data.x", [[]] * 1000))
 
 
-# --- content modes ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "application/cloudevents+json",
-        "application/cloudevents+json; charset=utf-8",
-        "Application/CloudEvents+JSON;charset=UTF-8",
-    ],
-)
-def test_structured_mode_is_known_by_its_content_type(content_type: str) -> None:
-    found = decode_message(raw(cloudevent()), [("Content-Type", content_type.encode())])
-    assert found == accepted(cloudevent())
-
-
-def test_a_bare_json_object_is_taken_as_structured() -> None:
-    for others in ([], [("traceparent", b"\xff")], [("content-type", b"application/json")]):
-        assert decode_message(raw(cloudevent()), others) == accepted(cloudevent())
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_binary_mode_gives_the_same_event_as_structured(name: str) -> None:
-    document = cloudevent(name)
-    body = raw(document["data"])
-    kinds = [("content-type", b"application/json"), ("ce_traceparent", b"\xff"), ("x", b"\xff")]
-    assert decode_message(body, headers(document) + kinds) == accepted(document)
-    assert decode_message(body, headers(document)) == accepted(document)
-    attributes = {attribute: document[attribute] for attribute in ATTRIBUTES}
-    assert decode_binary(attributes, body) == accepted(document)
-
-
-def test_binary_mode_takes_the_recorded_time_and_utf_8() -> None:
-    document = cloudevent(subject="pt-é", recordedtime="2025-03-05T15:21:00.5Z")
-    of = [*headers(document), ("ce_recordedtime", b"2025-03-05T15:21:00.5Z")]
-    assert decode_message(raw(document["data"]), of) == accepted(document)
-
-
-def test_a_batch_is_refused() -> None:
-    kind = [("content-type", b"application/cloudevents-batch+json; charset=utf-8")]
-    found = rejection(b"[" + raw(cloudevent()) + b"]", kind)
-    assert (found.reason, found.field) == (Reason.BATCH_REFUSED, "content-type")
-    assert rejection(b"", kind + headers(cloudevent())).reason is Reason.BATCH_REFUSED
-
-
-def test_another_event_format_is_refused() -> None:
-    found = rejection(b"\x00", [("content-type", b"application/cloudevents+avro")])
-    assert (found.reason, found.field) == (Reason.NOT_CLOUDEVENT, "content-type")
-
-
-def test_a_binary_event_whose_data_is_not_json_by_its_content_type_is_refused() -> None:
-    found = rejection(b"{}", [*headers(cloudevent()), ("content-type", b"text/xml")])
-    assert (found.reason, found.field) == (Reason.INVALID_MEMBER, "datacontenttype")
-
-
-def test_a_needed_header_that_is_not_utf_8_is_named() -> None:
-    of = [(name, b"\xff" if name == "ce_time" else text) for name, text in headers(cloudevent())]
-    found = rejection(b"{}", of)
-    assert (found.reason, found.field) == (Reason.INVALID_MEMBER, "time")
-    assert rejection(b"{}", [("content-type", b"\xff")]).field == "content-type"
-
-
-def test_a_needed_header_that_comes_twice_is_refused() -> None:
-    found = rejection(b"{}", [*headers(cloudevent()), ("ce_id", b"e2")])
-    assert (found.reason, found.field) == (Reason.INVALID_MEMBER, "id")
-
-
-def test_a_binary_event_without_an_attribute_names_it() -> None:
-    of = [header for header in headers(cloudevent()) if header[0] != "ce_subject"]
-    found = rejection(raw(cloudevent()["data"]), of)
-    assert (found.reason, found.field) == (Reason.MISSING_MEMBER, "subject")
-
-
-def test_a_message_without_a_value_is_no_event() -> None:
-    for of in ([], STRUCTURED, headers(cloudevent()), [("x", b"y")]):
-        assert rejection(None, of).reason is Reason.NOT_CLOUDEVENT
-
-
 # --- digests ----------------------------------------------------------------------------------
 
 
@@ -332,96 +234,3 @@ def test_other_content_has_another_digest(attribute: str, value: str) -> None:
 def test_source_id_and_recorded_time_are_not_content() -> None:
     other = accepted(cloudevent(source="//other", id="e2", recordedtime=TIME))
     assert other.event.digest == accepted(cloudevent()).event.digest
-
-
-# --- anything at all --------------------------------------------------------------------------
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
-HEADERS = st.lists(
-    st.tuples(
-        st.sampled_from(["content-type", "ce_id", "ce_type", "ce_specversion", "ce_time", "x"])
-        | st.text(),
-        st.sampled_from([b"1.0", b"time.logged.v1", b"application/cloudevents+json"])
-        | st.binary(max_size=40),
-    ),
-    max_size=8,
-)
-
-
-def check(found: Accepted | Rejection) -> None:
-    """The promise of every decoding: a named reason, or an event that survives a second pass.
-
-    It reads the same from the store, too: what is accepted can always be loaded again.
-    """
-    if isinstance(found, Rejection):
-        assert isinstance(found.reason, Reason)
-        assert found.sentence.endswith(".")
-        assert len(found.sentence) < 500
-        return
-    event = found.event
-    again = cloudevent(
-        found.name,
-        id=event.id,
-        source=event.source,
-        practiceid=event.practice_id,
-        subject=event.patient_id,
-        time=found.time_text,
-        data=json.loads(found.data),
-    )
-    assert accepted(again).event.digest == event.digest
-    state = encode_state(
-        source=event.source,
-        id=event.id,
-        time_text=found.time_text,
-        recorded_at_us=event.recorded_at_us,
-        previous=None,
-        data=found.data,
-    )
-    stream = stream_id(event.practice_id, event.patient_id)
-    assert decode_event(StoredEvent(stream, 1, found.name, state, b"")) == event
-    assert accepted(again).data == found.data
-
-
-@given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()), HEADERS)
-def test_no_message_ever_raises(value: bytes, of: list[tuple[str, bytes]]) -> None:
-    check(decode_message(value, of))
-
-
-@settings(max_examples=300)
-@given(st.data())
-def test_an_example_with_any_member_replaced_is_accepted_or_refused_never_worse(
-    data: st.DataObject,
-) -> None:
-    name = data.draw(st.sampled_from(sorted(EXAMPLES)))
-    document = cloudevent(name)
-    paths = [*document, *(f"data.{member}" for member in document["data"]), "data.extra"]
-    path = data.draw(st.sampled_from(paths))
-    check(decode_structured(raw(changed(document, path, data.draw(JSON)))))
-
-
-@settings(max_examples=200)
-@given(st.data())
-def test_a_message_with_bytes_cut_or_flipped_never_raises(data: st.DataObject) -> None:
-    text = bytearray(raw(cloudevent(data.draw(st.sampled_from(sorted(EXAMPLES))))))
-    for _ in range(data.draw(st.integers(1, 4))):
-        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
-    check(decode_structured(bytes(text[: data.draw(st.integers(1, len(text)))])))
-
-
-@given(st.dictionaries(st.sampled_from([*ATTRIBUTES, "recordedtime"]), st.text()), st.binary())
-def test_binary_attributes_of_any_text_never_raise(attributes: dict[str, str], body: bytes) -> None:
-    check(decode_binary(attributes, body))
-    check(decode_binary({**attributes, "id": "\ud800"}, raw(cloudevent()["data"])))
-
-
-@given(JSON)
-def test_doubled_names_are_only_seen_where_there_are_some(value: Any) -> None:
-    assert canonical_json(parse(json.dumps(value).encode())) == canonical_json(value)

@@ -9,13 +9,16 @@ from typing import Any
 
 from domain import facts as f
 from domain.rejections import Rejection
-from services.wire.decode import Accepted, decode_structured
+from services.wire.decode import Accepted, decode_message, decode_structured
 
 NPI = "1000000004"
 SOURCE = "//ehr.example/time"
 TIME = "2025-03-05T15:21:00Z"
 AT = 1_741_188_060
 """`TIME` in seconds since the epoch."""
+
+STRUCTURED = [("content-type", b"application/cloudevents+json")]
+ATTRIBUTES = ("specversion", "id", "source", "type", "practiceid", "subject", "time")
 
 ENTRY: dict[str, Any] = {
     "entry_id": "t1",
@@ -169,3 +172,14 @@ def refusal(document: Any) -> Rejection:
     decoded = decode_structured(raw(document))
     assert isinstance(decoded, Rejection), decoded
     return decoded
+
+
+def headers(document: dict[str, Any]) -> list[tuple[str, bytes]]:
+    """The binary mode's headers of a whole CloudEvent."""
+    return [(f"ce_{name}", document[name].encode()) for name in ATTRIBUTES]
+
+
+def rejection(value: bytes | None, of: list[tuple[str, bytes]] | None = None) -> Rejection:
+    found = decode_message(value, STRUCTURED if of is None else of)
+    assert isinstance(found, Rejection), found
+    return found
