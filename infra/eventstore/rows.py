@@ -12,13 +12,22 @@ from infra.codec import link, split_stream_id
 from projections.ports import Batch, DeadLetter, StoredEvent, StoredStream
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_BY_STREAM = itemgetter(0, 1)
+_VERSION = itemgetter(1)
 _DECODE_HEADERS = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...]).decode
 
 
 def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     """By stream and version: neighbours in the index are written together."""
-    return sorted(events, key=_BY_STREAM)
+    streams: dict[str, list[StoredEvent]] = {}
+    for event in events:
+        stream = streams.get(event[0])
+        if stream is None:
+            streams[event[0]] = [event]
+        else:
+            stream.append(event)
+    return [
+        event for _, stream in sorted(streams.items()) for event in sorted(stream, key=_VERSION)
+    ]
 
 
 def patient_rows(

@@ -27,6 +27,8 @@ Headers = tuple[tuple[str, bytes], ...]
 Reader = Callable[[BufferedReader, Path], Iterator[Line]]
 Refused = Callable[[Delivery, Rejection], None]
 
+_new = tuple.__new__
+
 LENGTH_HEADER: Final = "caretally-line-bytes"
 """On the dead letter of an over-long line: its whole length, of which only the head is kept."""
 
@@ -136,15 +138,12 @@ def _left(store: Store, lines: dict[str, list[Line]]) -> dict[str, list[Line]]:
 
 
 def _deliveries(name: str, marks: Headers, lines: Iterable[Line]) -> list[Delivery]:
-    return [
-        Delivery(
-            text,
-            None,
-            marks if length <= LINE_BYTES_KEPT else _marked_cut(marks, length),
-            f"file:{name}:{number}",
-        )
-        for number, text, length in lines
-    ]
+    made: list[Delivery] = []
+    for number, text, length in lines:
+        headers = marks if length <= LINE_BYTES_KEPT else _marked_cut(marks, length)
+        # A file has millions of lines, and the class's own `__new__` costs twice as much.
+        made.append(_new(Delivery, (text, None, headers, f"file:{name}:{number}", 0)))
+    return made
 
 
 def _marked_cut(marks: Headers, length: int) -> Headers:

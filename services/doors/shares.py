@@ -18,6 +18,7 @@ _PACKED_TO: Final = 10
 """About how often a packed file of events is smaller."""
 
 _SUBJECT: Final = b'"subject":'
+_SUBJECT_BYTES: Final = len(_SUBJECT)
 
 
 class Share(NamedTuple):
@@ -32,7 +33,11 @@ class Share(NamedTuple):
         of = self.of
         if of * count == 1:
             return 0
-        place = _subject_hash(text)
+        place = 0
+        at = text.find(_SUBJECT)
+        if at >= 0:
+            first = text.find(b'"', at + _SUBJECT_BYTES) + 1
+            place = crc32(text[first : text.find(b'"', first)])
         return place // of % count if place % of == self.number else None
 
     def parts(self, count: int) -> list[Share]:
@@ -45,15 +50,6 @@ class Share(NamedTuple):
 
 
 WHOLE: Final = Share(0, 1)
-
-
-def _subject_hash(text: bytes) -> int:
-    """A number that the lines of one patient have in common; 0 where none is named plainly."""
-    at = text.find(_SUBJECT)
-    if at < 0:
-        return 0
-    first = text.find(b'"', at + len(_SUBJECT)) + 1
-    return crc32(text[first : text.find(b'"', first)])
 
 
 def is_large(file: BufferedReader) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from domain.patient import conflicting_duplicate
 from domain.policy import Policy
@@ -46,6 +47,9 @@ class Outcome:
 Judge = Callable[[Sequence[Rejection | None]], None]
 """Sees what would become of a batch before it is written, and raises to have none of it written.
 It may be asked several times about one batch."""
+
+
+_STREAM = attrgetter("stream_id")
 
 
 class Busy(Exception):
@@ -176,14 +180,14 @@ class Ingest:
         opened: Opened,
         taken: Mapping[bytes, str],
     ) -> Folding:
-        patients = self._patients.fetch(item.stream_id for item in opened.incoming)
+        patients = self._patients.fetch(map(_STREAM, opened.incoming))
         folding = self._new_folding(patients, list(opened.results))
         try:
-            for item in opened.incoming:
-                if taken.get(item.key, item.stream_id) != item.stream_id:
-                    folding.results[item.piece] = conflicting_duplicate()
+            for piece, accepted, stream, key in opened.incoming:
+                if taken and taken.get(key, stream) != stream:
+                    folding.results[piece] = conflicting_duplicate()
                 else:
-                    folding.take(item.piece, item.accepted, item.stream_id, item.key)
+                    folding.take(piece, accepted, stream, key)
             folding.finish()
         except BaseException:
             self._patients.forget(patients)
