@@ -119,6 +119,10 @@ class Rebuilding(Protocol):
         """Let go of the rows that a switch took out of use."""
 
 
+_SHOWN = slice(0, 6)
+"""The columns of a row, the version as of which it was made aside."""
+
+
 def compared(
     live: Sequence[AssessmentRow], made: Sequence[AssessmentRow], months: Collection[str]
 ) -> list[Difference]:
@@ -133,7 +137,7 @@ def compared(
             kind = Kind.MISSING
         elif after is None:
             kind = Kind.LEFT_OVER
-        elif before.body == after.body and before.status == after.status:
+        elif before[_SHOWN] == after[_SHOWN]:
             continue
         else:
             kind, members = Kind.DIFFERENT, _members(before, after)
