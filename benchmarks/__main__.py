@@ -38,10 +38,8 @@ def main() -> None:
     runs: list[Run] = []
     paced: list[Run] = []
     load = f"{os.getloadavg()[0]:.1f} before"
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        Arena(Path(folder), options.seed) as arena,
-    ):
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        arena = Arena(Path(folder), options.seed)
         for number in range(1, options.rounds + 1):
             for one in chosen:
                 runs.append(

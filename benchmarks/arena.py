@@ -49,21 +49,13 @@ class Run:
 
 
 class Arena:
-    """The workload in files, and the servers that contestants need, started when first needed."""
+    """The workload in files. A server that a contestant needs runs for its run alone: one that idles
+    takes from the others what they are measured by."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self._folder, self._seed = folder, seed
-        self._stack = ExitStack()
         self.workload = cache(self._workload)
         self._right = cache(right_result)
-        self._server = cache(self._start_postgres)
-        self._kafka = cache(self._start_kafka)
-
-    def __enter__(self) -> Arena:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
     def run(self, contestant: Contestant, events: int, rate: float | None = None) -> Run:
         """Run it over so many events, at that rate or as fast as it goes."""
@@ -103,27 +95,24 @@ class Arena:
     def _place(self, contestant: Contestant, folder: Path) -> Iterator[Place]:
         """What is made for the contestant's processes."""
         if contestant.store == "postgres":
-            with database(self._server()) as url:
+            with local_postgres() as server, database(server.url) as url:
                 yield Place(folder, url)
             return
         place = Place(folder, f"sqlite:///{folder}/ours.db" if contestant.is_ours else "")
-        if contestant.store == "kafka":
-            kafka, name = self._kafka(), uuid4().hex[:8]
+        if contestant.store != "kafka":
+            yield place
+            return
+        with LocalKafka() as kafka:
+            name = uuid4().hex[:8]
             place.kafka, place.topics = kafka.bootstrap, [f"lines-{name}", f"out-{name}"]
             for topic in place.topics:
                 kafka.create_topic(topic, PARTITIONS)
-        yield place
+            yield place
 
     def _workload(self, events: int) -> Path:
         path = self._folder / f"{events}.jsonl"
         write_workload(path, events, self._seed)
         return path
-
-    def _start_postgres(self) -> str:
-        return self._stack.enter_context(local_postgres()).url
-
-    def _start_kafka(self) -> LocalKafka:
-        return self._stack.enter_context(LocalKafka())
 
 
 def _race(rivals: list[Rival]) -> float:

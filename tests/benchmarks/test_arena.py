@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,9 +16,8 @@ NEED_NOTHING = ("caretally, SQLite", "caretally, 2 x SQLite", "hand-written scri
 
 
 @pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    with Arena(tmp_path_factory.mktemp("arena"), seed=3) as found:
-        yield found
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Arena:
+    return Arena(tmp_path_factory.mktemp("arena"), seed=3)
 
 
 def named(name: str) -> Contestant:
