@@ -49,8 +49,8 @@ class Run:
 
 
 class Arena:
-    """The workload in files. A server that a contestant needs runs for its run alone: one that idles
-    takes from the others what they are measured by."""
+    """The workload in files. A server that a contestant needs runs for its run alone: one that
+    idles takes from the others what they are measured by."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self._folder, self._seed = folder, seed
