@@ -48,9 +48,11 @@ _stream = itemgetter(0)
 _TRANSITIONS: Final = (
     f"SELECT {', '.join(MOVED)} FROM transitions WHERE {{}} ORDER BY stream_id, position"
 )
-_ASSESSMENTS: Final = (
-    "SELECT stream_id, practice_id, patient_id, month, status, body FROM assessments "
-    "WHERE (practice_id, patient_id) IN (VALUES {})"
+# CROSS JOIN: SQLite keeps the order, so each patient's months are found through the index.
+LIVE_MONTHS: Final = (
+    "WITH wanted (practice, patient) AS (VALUES {}) "
+    "SELECT stream_id, practice_id, patient_id, month, status, body "
+    "FROM wanted CROSS JOIN assessments WHERE practice_id = practice AND patient_id = patient"
 )
 
 
@@ -127,7 +129,7 @@ class PatientByPatient:
 
     def _with_live(self, c: Any, some: list[StoredPatient]) -> list[StoredPatient]:
         by_address = {split_stream_id(patient.stream_id): patient for patient in some}
-        query = _ASSESSMENTS.format(", ".join(["(?, ?)"] * len(some)))
+        query = LIVE_MONTHS.format(", ".join(["(?, ?)"] * len(some)))
         self._execute(c, query, [part for address in by_address for part in address])
         for r in c.fetchall():
             row = AssessmentRow(r[0], r[1], r[2], r[3], r[4], bytes(r[5]))

@@ -10,8 +10,9 @@ import pytest
 from domain.policy import Policy
 from domain.rules import BOOK
 from infra.eventstore import open_store
-from infra.eventstore.bypatient import PatientByPatient, Range
+from infra.eventstore.bypatient import LIVE_MONTHS, PatientByPatient, Range
 from infra.eventstore.projected import open_projected
+from infra.eventstore.transparency import open_transaction
 from projections.ports import Store
 from services.audit.refold import Refolded, orphans, refold
 from services.projecting.following import step
@@ -69,6 +70,20 @@ def test_what_ingest_left_is_what_its_events_come_to(log: Store) -> None:
     assert (found.transitions, found.assessments) == (len(stored), len(list(log.assessments())))
     assert {t.state.raised for t in stored} == {True, False}
     assert {t.suppressed is None for t in stored} == {True, False}
+
+
+def test_live_months_are_found_through_an_index_however_many_there_are(
+    tmp_path: Path,
+) -> None:
+    """SQLite would read all of them for every hundred patients, were the query put otherwise."""
+    store = open_store(f"sqlite:///{tmp_path}/plan.db")
+    transaction, _ = open_transaction(store)
+    wanted = ["p1", "pt1"] * 100
+    with transaction(False) as c:
+        c.execute("EXPLAIN QUERY PLAN " + LIVE_MONTHS.format(", ".join(["(?, ?)"] * 100)), wanted)
+        plan = [row[3] for row in c.fetchall()]
+    store.close()
+    assert any("SEARCH assessments USING INDEX" in step for step in plan), plan
 
 
 def test_ranges_cover_every_patient_once(log: Store) -> None:
