@@ -37,7 +37,7 @@ class Part:
 
     def add(self, line: Line) -> int:
         """Hold a line; its size in bytes."""
-        size_bytes = len(line[1])
+        size_bytes = len(line.text)
         self.lines.append(line)
         self.size_bytes += size_bytes
         return size_bytes
@@ -72,7 +72,7 @@ def pieces(
     count, part_of = len(parts), share.part_of
     try:
         for line in lines:
-            text = line[1]
+            text = line.text
             if not text or text.isspace():
                 continue
             number = part_of(text, count)
@@ -97,7 +97,7 @@ class _Ahead:
 
     def fills(self, part: Part, line: Line) -> bool:
         """Add a line of this part unless it was taken; whether it is time to take what is held."""
-        if line[0] <= part.done:
+        if line.number <= part.done:
             return False
         self._bytes += part.add(line)
         self._lines += 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from domain.patient import conflicting_duplicate
 from domain.policy import Policy
@@ -47,9 +46,6 @@ class Outcome:
 Judge = Callable[[Sequence[Rejection | None]], None]
 """Sees what would become of a batch before it is written, and raises to have none of it written.
 It may be asked several times about one batch."""
-
-
-_STREAM = attrgetter("stream_id")
 
 
 class Busy(Exception):
@@ -180,7 +176,7 @@ class Ingest:
         opened: Opened,
         taken: Mapping[bytes, str],
     ) -> Folding:
-        patients = self._patients.fetch(map(_STREAM, opened.incoming))
+        patients = self._patients.fetch(item.stream_id for item in opened.incoming)
         folding = self._new_folding(patients, list(opened.results))
         try:
             for piece, accepted, stream, key in opened.incoming:

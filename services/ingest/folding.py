@@ -43,8 +43,6 @@ _MERGE = frozenset({PatientMerged, EventRetracted})
 """Facts that may change whom a patient is merged into."""
 
 
-_new = tuple.__new__
-
 _NOTED = _ENROLMENT | _IDENTITY
 
 
@@ -203,9 +201,7 @@ class Folding:
         months, changes = hot.live.take(event, instant, self._book, policy)
         hot.recorded_at_us = instant
         hot.previous = link(stream_id, version, accepted.name, state)
-        self.batch.events.append(
-            _new(StoredEvent, (stream_id, version, accepted.name, state, key, 0))
-        )
+        self.batch.events.append(StoredEvent(stream_id, version, accepted.name, state, key))
         self._touched.setdefault(stream_id, set()).update(months)
         if (kind := type(event.fact)) in _NOTED:
             self._note(kind, stream_id)
