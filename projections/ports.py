@@ -247,6 +247,9 @@ class Store(Protocol):
     def wait(self, after: int, timeout_seconds: float) -> bool:
         """Block until the log has an event beyond `after`; False when the time runs out."""
 
+    def holders(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        """The streams whose events have these keys, by key; keys of no event are left out."""
+
     def versions(self, stream_ids: Sequence[str] | None = None) -> dict[str, int]:
         """Stream versions by stream id (all of them when None)."""
 

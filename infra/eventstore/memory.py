@@ -88,7 +88,7 @@ class MemoryStore:
             known = self.resources.get(taken_next.key)
             if taken_next.revision != (known.revision if known else 0) + 1:
                 raise StreamMoved("a resource was taken by another writer first")
-        taken = {e.key: self._keys[e.key] for e in batch.events if e.key in self._keys}
+        taken = self.holders([e.key for e in batch.events])
         if taken := taken or doubled_keys(batch.events):
             raise KeysTaken(taken)
         for act in batch.letter_acts:
@@ -180,6 +180,9 @@ class MemoryStore:
     def wait(self, after: int, timeout_seconds: float) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._log) > after, timeout_seconds)
+
+    def holders(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        return {key: self._keys[key] for key in keys if key in self._keys}
 
     def versions(self, stream_ids: Sequence[str] | None = None) -> dict[str, int]:
         with self._changed:

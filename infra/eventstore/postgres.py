@@ -135,11 +135,7 @@ class PostgresStore:
         )
         if moved:
             raise StreamMoved(f"stream {moved[0][0]} has moved")
-        held = self._select(
-            "SELECT event_key, originator_id FROM stored_events WHERE event_key = ANY(%b)",
-            ([e.key for e in batch.events],),
-        )
-        if taken := dict(held) or doubled_keys(batch.events):
+        if taken := self.holders([e.key for e in batch.events]) or doubled_keys(batch.events):
             raise KeysTaken(taken)
         raise StreamMoved("an event of the batch or an alert transition is already stored")
 
@@ -213,6 +209,14 @@ class PostgresStore:
 
     def wait(self, after: int, timeout_seconds: float) -> bool:
         return self.recorder.wait_beyond(after, timeout_seconds)
+
+    def holders(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        return dict(
+            self._select(
+                "SELECT event_key, originator_id FROM stored_events WHERE event_key = ANY(%b)",
+                (list(keys),),
+            )
+        )
 
     def versions(self, stream_ids: Sequence[str] | None = None) -> dict[str, int]:
         if stream_ids is None:

@@ -24,6 +24,7 @@ from infra.eventstore.rows import (
     whole_assessment,
 )
 from infra.eventstore.schema import Report, silent
+from infra.eventstore.sqlite_keys import KeySettled, add_keys, holders
 from infra.eventstore.sqlite_recorder import CareDatastore, SQLiteCareRecorder
 from infra.eventstore.sqlite_rows import (
     ADD_ENROLLED,
@@ -92,6 +93,8 @@ class SQLiteStore:
         try:
             with self._datastore.transaction(commit=True) as c:
                 self._write(c, batch)
+        except KeySettled:
+            self._explain(batch)
         except IntegrityError as error:
             if "UNIQUE" not in str(error):
                 raise
@@ -104,7 +107,9 @@ class SQLiteStore:
         for name, position in batch.tracking.items():
             self._track(c, name, position)
         events = in_order(batch.events)
+        before = self.recorder._last_position(c)
         c.executemany(INSERT_EVENT, [event_row(e) for e in events])
+        add_keys(c, events, before)
         self._write_versions(c, batch, events)
         assessed = sorted(batch.assessments, key=itemgetter(1, 2, 3))
         c.executemany(
@@ -154,22 +159,10 @@ class SQLiteStore:
                 )
                 if row := c.fetchone():
                     raise StreamMoved(f"stream {row[0]} has moved")
-            taken = self._holders(c, [e.key for e in batch.events]) or doubled_keys(batch.events)
+            taken = holders(c, [e.key for e in batch.events]) or doubled_keys(batch.events)
         if taken:
             raise KeysTaken(taken)
         raise StreamMoved("an event of the batch or an alert transition is already stored")
-
-    @staticmethod
-    def _holders(c: SQLiteCursor, keys: Sequence[bytes]) -> dict[bytes, str]:
-        taken: dict[bytes, str] = {}
-        for part in chunks(keys, 500):
-            c.execute(
-                "SELECT event_key, originator_id FROM stored_events "
-                f"WHERE event_key IN ({marks(part)})",
-                part,
-            )
-            taken.update((row[0], row[1]) for row in c.fetchall())
-        return taken
 
     def load(self, stream_ids: Sequence[str], form: str | None = None) -> dict[str, StoredStream]:
         streams = {s: StoredStream(s, None, [], []) for s in stream_ids}
@@ -212,6 +205,10 @@ class SQLiteStore:
 
     def wait(self, after: int, timeout_seconds: float) -> bool:
         return self.recorder.wait_beyond(after, timeout_seconds)
+
+    def holders(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        with self._read() as c:
+            return holders(c, keys)
 
     def versions(self, stream_ids: Sequence[str] | None = None) -> dict[str, int]:
         with self._read() as c:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.codec import event_key
-from infra.eventstore.transparency import LogTree, open_transaction
+from infra.eventstore.transparency import LogTree
 from infra.transparency import Checkpoint, consistency_path, event_leaf, inclusion_path, root_hash
 from projections.ports import Store, StoredEvent
 
@@ -61,14 +61,10 @@ class Consistency:
 def event_named(store: Store, source: str, id: str) -> StoredEvent:
     """The stored event of this source and id. Raises Unprovable where there is none."""
     key = event_key(source, id)
-    column, (transaction, mark) = "originator_id, originator_version", open_transaction(store)
-    with transaction(False) as c:
-        c.execute(f"SELECT {column} FROM stored_events WHERE event_key = {mark}", (key,))
-        row = c.fetchone()
-    if row is None:
+    stream = store.holders([key]).get(key)
+    if stream is None:
         raise Unprovable(f"no event has source {source!r} and id {id!r}")
-    events = store.load([row[0]])[row[0]].events
-    return next(event for event in events if event.version == row[1])
+    return next(event for event in store.load([stream])[stream].events if event.key == key)
 
 
 def inclusions(

@@ -137,6 +137,13 @@ def test_taken_keys_name_the_stream_that_holds_them(store: Store) -> None:
     }
 
 
+def test_it_is_told_which_streams_have_a_key_and_unknown_ones_left_out(store: Store) -> None:
+    store.commit(batch(event(1, "pt1", "a"), event(2, "pt1", "b"), event(1, "pt2", "c")))
+    asked = [codec.event_key("urn:test:ehr", name) for name in "acx"]
+    assert store.holders(asked) == {asked[0]: "p1/pt1", asked[1]: "p1/pt2"}
+    assert store.holders([]) == {}
+
+
 def test_a_key_given_twice_in_one_batch_names_the_first_stream(store: Store) -> None:
     with pytest.raises(KeysTaken) as caught:
         store.commit(batch(event(1, "pt1", "a"), event(1, "pt2", "a")))
