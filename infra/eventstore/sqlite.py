@@ -109,7 +109,7 @@ class SQLiteStore:
         events = in_order(batch.events)
         before = self.recorder._last_position(c)
         c.executemany(INSERT_EVENT, [event_row(e) for e in events])
-        add_keys(c, events, before)
+        add_keys(c, before, len(events))
         self._write_versions(c, batch, events)
         assessed = sorted(batch.assessments, key=itemgetter(1, 2, 3))
         c.executemany(

@@ -14,18 +14,24 @@ from typing import Final
 from eventsourcing.sqlite import SQLiteCursor
 
 from infra.eventstore.sqlite_rows import chunks, marks
-from projections.ports import StoredEvent
 
 EVENTS_PER_SLICE: Final = 1_250
 """After so many events the next slice settles: a key does within 320,000 events."""
 
+SHORT_LOG_EVENTS: Final = 1_000_000
+"""So far all keys are in memory anyway, and none need settle."""
+
 _SLICES: Final = 256
+# OR FAIL: a failure ends the whole transaction, so SQLite need not keep what the statement changes.
+# MATERIALIZED keeps the order of the keys, in which neighbours are found by the same way.
 _ADD: Final = (
-    "INSERT INTO recent_keys SELECT ?1, ?2 "
-    "WHERE NOT EXISTS (SELECT 1 FROM settled_keys WHERE key = ?1)"
+    "INSERT OR FAIL INTO recent_keys WITH new (key, position) AS MATERIALIZED "
+    "(SELECT event_key, position FROM stored_events WHERE position > ? ORDER BY event_key) "
+    "SELECT key, position FROM new "
+    "WHERE NOT EXISTS (SELECT 1 FROM settled_keys WHERE settled_keys.key = new.key)"
 )
 _SETTLE: Final = (
-    "INSERT INTO settled_keys SELECT key, position FROM recent_keys "
+    "INSERT OR FAIL INTO settled_keys SELECT key, position FROM recent_keys "
     "WHERE key >= ? AND key < ? ORDER BY key"
 )
 _FORGET: Final = "DELETE FROM recent_keys WHERE key >= ? AND key < ?"
@@ -38,15 +44,15 @@ class KeySettled(Exception):
     """A key that was to be added is there already. (Of a recent one, SQLite itself complains.)"""
 
 
-def add_keys(c: SQLiteCursor, events: Sequence[StoredEvent], before: int) -> None:
-    """Note the keys of events that got the positions after `before`, in their order. Raises
+def add_keys(c: SQLiteCursor, before: int, count: int) -> None:
+    """Note the keys of so many events that were just stored behind the position `before`. Raises
     KeySettled, or IntegrityError, where one is taken."""
-    # In their order: neighbours are found by the same way down the table.
-    rows = sorted((event.key, position) for position, event in enumerate(events, before + 1))
-    c.executemany(_ADD, rows)
-    if rows and c.sqlite_cursor.rowcount != len(rows):
+    if not count:
+        return
+    c.execute(_ADD, (before,))
+    if c.sqlite_cursor.rowcount != count:
         raise KeySettled
-    for span in _due(before, before + len(rows)):
+    for span in _due(before, before + count):
         c.execute(_SETTLE, span)
         c.execute(_FORGET, span)
 
@@ -63,6 +69,8 @@ def holders(c: SQLiteCursor, keys: Sequence[bytes]) -> dict[bytes, str]:
 
 def _due(before: int, after: int) -> Iterator[tuple[bytes, bytes]]:
     """The slices that settle while the log grows, as spans of keys: from, and up to without."""
+    if after < SHORT_LOG_EVENTS:
+        return
     first = before // EVENTS_PER_SLICE
     count = min(after // EVENTS_PER_SLICE - first, _SLICES)
     low = first % _SLICES

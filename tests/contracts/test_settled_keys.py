@@ -47,6 +47,7 @@ def store(path: Path) -> Iterator[SQLiteStore]:
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slice settles with every event."""
     monkeypatch.setattr(sqlite_keys, "EVENTS_PER_SLICE", 1)
+    monkeypatch.setattr(sqlite_keys, "SHORT_LOG_EVENTS", 0)
 
 
 @pytest.mark.usefixtures("quickly")
@@ -57,6 +58,17 @@ def test_keys_settle_slice_by_slice_while_the_log_grows(store: SQLiteStore, path
     due = [name for number, name in enumerate(NAMES[:100]) if number <= key(name)[0] < 100]
     assert len(due) > 5
     assert counted(path) == (100 - len(due), len(due))
+
+
+def test_keys_of_a_short_log_stay_where_they_are(
+    store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_keys, "EVENTS_PER_SLICE", 1)
+    monkeypatch.setattr(sqlite_keys, "SHORT_LOG_EVENTS", 601)
+    store.commit(batch(*(event(1, f"pt-{name}", name) for name in NAMES)))
+    assert counted(path) == (len(NAMES), 0)
+    store.commit(batch(*(event(1, f"pt-x{name}", f"x{name}") for name in NAMES)))
+    assert counted(path) == (0, 2 * len(NAMES))
 
 
 @pytest.mark.usefixtures("quickly")
