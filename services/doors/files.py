@@ -7,18 +7,17 @@ effect. Lines that cannot be taken are dead letters with origin `file:NAME:LINE`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from domain.rejections import Rejection
 from projections.ports import PositionPassed, Store
-from services.doors.gathering import PARTS, Part, Piece, pieces
-from services.doors.lines import LINE_BYTES_KEPT, Line, lines_of, sha256_of
+from services.doors.gathering import PARTS, Lines, Part, Piece, pieces
+from services.doors.lines import Line, Stretch, lines_of, sha256_of, stretches_of
 from services.doors.shares import WHOLE, Share, is_large
 from services.ingest import Delivery, Ingest
 from services.wire.modes import HISTORY
@@ -82,11 +81,17 @@ def ingest_file(
         outcome = FileOutcome(share.feed(whole), resumed_after=done, lines=done)
         marks = (*marks, (HISTORY, b"true")) if history else marks
         deliver = partial(_deliveries, path.name, marks)
-        for piece in pieces(read(file, path), share, parts, batch_size):
+        for piece in pieces(_stretches(read, file, path), share, parts, batch_size):
             _take(ingest, store, deliver, piece, outcome, refused)
             if progress is not None:
                 progress(piece.reached)
     return outcome
+
+
+def _stretches(read: Reader, file: BufferedReader, path: Path) -> Iterator[Stretch]:
+    if read is lines_of:
+        return stretches_of(file, path)
+    return (Stretch(line.number, [line.text], line.length) for line in read(file, path))
 
 
 def _part(store: Store, feed: str) -> Part:
@@ -96,7 +101,7 @@ def _part(store: Store, feed: str) -> Part:
 def _take(
     ingest: Ingest,
     store: Store,
-    deliver: Callable[[Iterable[Line]], list[Delivery]],
+    deliver: Callable[[Mapping[int, int], Iterable[Lines]], list[Delivery]],
     piece: Piece,
     outcome: FileOutcome,
     refused: Refused | None,
@@ -104,8 +109,8 @@ def _take(
     """One transaction. Where another run of the same file got ahead, only what it left."""
     lines = piece.lines
     while lines:
-        ends = {feed: some[-1].number for feed, some in lines.items()}
-        deliveries = deliver(chain.from_iterable(lines.values()))
+        ends = {feed: some.numbers[-1] for feed, some in lines.items()}
+        deliveries = deliver(piece.lengths, lines.values())
         try:
             taken = ingest.take(deliveries, ends)
         except PositionPassed:
@@ -123,23 +128,27 @@ def _take(
     outcome.lines = max(outcome.lines, piece.last)
 
 
-def _left(store: Store, lines: dict[str, list[Line]]) -> dict[str, list[Line]]:
+def _left(store: Store, lines: dict[str, Lines]) -> dict[str, Lines]:
     """What is beyond the stored positions. Raises PositionPassed where all of it is."""
-    left: dict[str, list[Line]] = {}
+    left: dict[str, Lines] = {}
     for feed, some in lines.items():
-        done = store.tracking(feed) or 0
-        if rest := [line for line in some if line.number > done]:
+        if rest := some.beyond(store.tracking(feed) or 0):
             left[feed] = rest
     if left == lines:
         raise PositionPassed("the file's positions are none of those that were stored")
     return left
 
 
-def _deliveries(name: str, marks: Headers, lines: Iterable[Line]) -> list[Delivery]:
-    return [_delivery(name, marks, line) for line in lines]
-
-
-def _delivery(name: str, marks: Headers, line: Line) -> Delivery:
-    cut = line.length > LINE_BYTES_KEPT
-    headers = (*marks, (LENGTH_HEADER, str(line.length).encode())) if cut else marks
-    return Delivery(line.text, None, headers, f"file:{name}:{line.number}")
+def _deliveries(
+    name: str, marks: Headers, lengths: Mapping[int, int], lines: Iterable[Lines]
+) -> list[Delivery]:
+    """`lengths` are those of cut lines, by their numbers."""
+    cut = {
+        number: (*marks, (LENGTH_HEADER, str(length).encode()))
+        for number, length in lengths.items()
+    }
+    return [
+        Delivery(text, None, cut.get(number, marks), f"file:{name}:{number}")
+        for some in lines
+        for number, text in zip(some.numbers, some.texts, strict=True)
+    ]

@@ -8,11 +8,14 @@ once in all that was read. Each part's place in the file is a feed of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.doors.lines import DamagedFile, Line
+from services.doors.lines import LINE_BYTES_KEPT, DamagedFile, Stretch
 from services.doors.shares import Share
 
 PARTS: Final = 128
@@ -26,58 +29,73 @@ BATCH_BYTES_MAX: Final = 8 * 1_048_576
 """A transaction's lines: bounds memory where lines are long."""
 
 
+def _numbers() -> array[int]:
+    return array("q")
+
+
+@dataclass(slots=True)
+class Lines:
+    """Some lines in the order of the file, and the number of each. Apart from each other, for an
+    object a line is what a million of them would be slow by."""
+
+    texts: list[bytes] = field(default_factory=list)
+    numbers: array[int] = field(default_factory=_numbers)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def size_bytes(self) -> int:
+        return sum(map(len, self.texts))
+
+    def cut(self, first: int, end: int) -> Lines:
+        """Those of these places, counted from 0."""
+        return Lines(self.texts[first:end], self.numbers[first:end])
+
+    def beyond(self, number: int) -> Lines:
+        """Those with higher numbers."""
+        return self.cut(bisect_right(self.numbers, number), len(self))
+
+
 @dataclass(slots=True)
 class Part:
     """Some of the patients: how far their lines were taken before, and those held now."""
 
     feed: str
     done: int
-    lines: list[Line] = field(default_factory=list)
-    size_bytes: int = 0
-
-    def add(self, line: Line) -> int:
-        """Hold a line; its size in bytes."""
-        size_bytes = len(line.text)
-        self.lines.append(line)
-        self.size_bytes += size_bytes
-        return size_bytes
+    lines: Lines = field(default_factory=Lines)
 
 
 @dataclass(slots=True)
 class Piece:
     """Lines for one transaction, by the feed of their part.
 
-    `last` is the highest line in it; once it is taken, the file is taken to about `reached`.
+    `lengths` has the whole lengths of those that were cut, by their numbers; `last` is the highest
+    line; once all are taken, the file is taken to about `reached`.
     """
 
-    lines: dict[str, list[Line]] = field(default_factory=dict)
+    lengths: Mapping[int, int]
+    lines: dict[str, Lines] = field(default_factory=dict)
     count: int = 0
     size_bytes: int = 0
     last: int = 0
     reached: int = 0
 
-    def add(self, part: Part) -> None:
-        self.lines[part.feed] = part.lines
-        self.count += len(part.lines)
-        self.size_bytes += part.size_bytes
-        self.last = max(self.last, part.lines[-1].number)
+    def add(self, feed: str, lines: Lines, size_bytes: int) -> None:
+        self.lines[feed] = lines
+        self.count += len(lines)
+        self.size_bytes += size_bytes
+        self.last = max(self.last, lines.numbers[-1])
 
 
 def pieces(
-    lines: Iterator[Line], share: Share, parts: list[Part], batch_size: int
+    stretches: Iterator[Stretch], share: Share, parts: list[Part], batch_size: int
 ) -> Iterator[Piece]:
     """The share's lines that are not blank and were not taken before, each part's in their order;
     at damage, first what was read before it."""
     ahead = _Ahead(parts, batch_size)
-    count, part_of = len(parts), share.part_of
     try:
-        for line in lines:
-            text = line.text
-            if not text or text.isspace():
-                continue
-            number = part_of(text, count)
-            if number is not None and ahead.fills(parts[number], line):
-                yield from ahead.taken()
+        for stretch in stretches:
+            yield from ahead.read(stretch, share)
     except DamagedFile:
         yield from ahead.taken()
         raise
@@ -94,52 +112,68 @@ class _Ahead:
         self._lines_max = batch_size if alone else max(batch_size, AHEAD_LINES_MAX)
         self._bytes_max = BATCH_BYTES_MAX if alone else AHEAD_BYTES_MAX
         self._lines = self._bytes = 0
+        self._lengths: dict[int, int] = {}
 
-    def fills(self, part: Part, line: Line) -> bool:
-        """Add a line of this part unless it was taken; whether it is time to take what is held."""
-        if line.number <= part.done:
-            return False
-        self._bytes += part.add(line)
-        self._lines += 1
-        return self._lines >= self._lines_max or self._bytes >= self._bytes_max
+    def read(self, stretch: Stretch, share: Share) -> Iterator[Piece]:
+        """Hold what of these lines is to be taken; all that is held, whenever that is enough."""
+        parts = self._parts
+        first, texts, length = stretch
+        if length > LINE_BYTES_KEPT:
+            self._lengths[first] = length
+        places = share.parts_of(texts, len(parts))
+        for number, text, place in zip(itertools.count(first), texts, places, strict=False):
+            if place is None or not text or text.isspace():
+                continue
+            part = parts[place]
+            if number <= part.done:
+                continue
+            lines = part.lines
+            lines.texts.append(text)
+            lines.numbers.append(number)
+            self._lines += 1
+            self._bytes += len(text)
+            if self._lines >= self._lines_max or self._bytes >= self._bytes_max:
+                yield from self.taken()
 
     def taken(self) -> Iterator[Piece]:
         """All that is held, which is then held no more."""
         held = [part for part in self._parts if part.lines]
         if not held:
             return
-        first = min(part.lines[0].number for part in held) - 1
-        span = max(part.lines[-1].number for part in held) - first
+        first = min(part.lines.numbers[0] for part in held) - 1
+        span = max(part.lines.numbers[-1] for part in held) - first
         given = 0
         for piece in self._packed(held):
             given += piece.count
             piece.reached = first + span * given // self._lines
             yield piece
         self._lines = self._bytes = 0
+        self._lengths = {}
 
     def _packed(self, held: list[Part]) -> Iterator[Piece]:
         """Pieces of whole parts as far as they fit: a patient's lines are rarely torn apart."""
-        piece = Piece()
+        piece = Piece(self._lengths)
         for part in held:
-            for some in self._cut(part):
-                count, size = piece.count + len(some.lines), piece.size_bytes + some.size_bytes
-                if piece.count and (count > self._batch_size or size > BATCH_BYTES_MAX):
+            lines, part.lines = part.lines, Lines()
+            for some, size in self._cut(lines):
+                count, size_bytes = piece.count + len(some), piece.size_bytes + size
+                if piece.count and (count > self._batch_size or size_bytes > BATCH_BYTES_MAX):
                     yield piece
-                    piece = Piece()
-                piece.add(some)
-            part.lines, part.size_bytes = [], 0
+                    piece = Piece(self._lengths)
+                piece.add(part.feed, some, size)
         yield piece
 
-    def _cut(self, part: Part) -> Iterator[Part]:
-        """A part in such as fit into a transaction, the last line aside."""
-        if len(part.lines) <= self._batch_size and part.size_bytes <= BATCH_BYTES_MAX:
-            yield part
+    def _cut(self, lines: Lines) -> Iterator[tuple[Lines, int]]:
+        """Lines in such as fit into a transaction, the last one aside, and their sizes in bytes."""
+        size = lines.size_bytes()
+        if len(lines) <= self._batch_size and size <= BATCH_BYTES_MAX:
+            yield lines, size
             return
-        some = Part(part.feed, part.done)
-        for line in part.lines:
-            some.add(line)
-            if len(some.lines) >= self._batch_size or some.size_bytes >= BATCH_BYTES_MAX:
-                yield some
-                some = Part(part.feed, part.done)
-        if some.lines:
-            yield some
+        first = size = 0
+        for end, text in enumerate(lines.texts, 1):
+            size += len(text)
+            if end - first >= self._batch_size or size >= BATCH_BYTES_MAX:
+                yield lines.cut(first, end), size
+                first, size = end, 0
+        if first < len(lines):
+            yield lines.cut(first, len(lines)), size

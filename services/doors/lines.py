@@ -16,10 +16,9 @@ LINE_BYTES_KEPT: Final = MESSAGE_BYTES_MAX + 5
 """As much of a line as shows that it is beyond the limit of a message, were a byte order mark at
 its start and a carriage return at its end taken off."""
 
-_new = tuple.__new__
-"""A plain line in one step: it is made for every line, also of those that others take."""
-
 _CHUNK_BYTES: Final = 262_144
+"""Far fewer than `LINE_BYTES_KEPT`: no line that lies within a chunk can be over-long."""
+
 _GZIP: Final = b"\x1f\x8b"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -33,6 +32,15 @@ class Line(NamedTuple):
 
     number: int
     text: bytes
+    length: int
+
+
+class Stretch(NamedTuple):
+    """Lines one after the other, without their ends: the first one's number, from 1, the lines,
+    each at most `LINE_BYTES_KEPT`, and the whole length of the first. No other was longer."""
+
+    first: int
+    texts: list[bytes]
     length: int
 
 
@@ -59,6 +67,14 @@ def sha256_of(file: BufferedReader) -> str:
 
 
 def lines_of(file: BufferedReader, path: Path) -> Iterator[Line]:
+    """The lines of `stretches_of`, one by one."""
+    for first, texts, length in stretches_of(file, path):
+        yield Line(first, texts[0], length)
+        for number, text in enumerate(texts[1:], first + 1):
+            yield Line(number, text, len(text))
+
+
+def stretches_of(file: BufferedReader, path: Path) -> Iterator[Stretch]:
     """Every line of an open file, blank ones too. Raises `DamagedFile`; `path` is for its words.
 
     Gzip is known by its first bytes, not by the name. A last line without an end counts, except
@@ -68,21 +84,17 @@ def lines_of(file: BufferedReader, path: Path) -> Iterator[Line]:
     try:
         for piece in pieces_of(file):
             *whole, rest = (rest + piece).split(b"\n")
-            for text in whole:
-                number += 1
-                length = len(text)
-                if lost or number == 1 or length > LINE_BYTES_KEPT or text.endswith(b"\r"):
-                    yield _line(number, text, lost)
-                    lost = 0
-                else:
-                    yield _new(Line, (number, text, length))
+            if whole:
+                first, number = number + 1, number + len(whole)
+                yield _stretch(first, whole, lost)
+                lost = 0
             if len(rest) > LINE_BYTES_KEPT:
                 lost += len(rest) - LINE_BYTES_KEPT
                 rest = rest[:LINE_BYTES_KEPT]
     except DAMAGE as error:
         raise DamagedFile(path, number, str(error)) from error
     if rest:
-        yield _line(number + 1, rest, lost)
+        yield _stretch(number + 1, [rest], lost)
 
 
 def pieces_of(file: BufferedReader) -> Iterator[bytes]:
@@ -99,9 +111,10 @@ def _gunzipped(file: BufferedReader) -> Iterator[bytes]:
             yield piece
 
 
-def _line(number: int, text: bytes, lost: int) -> Line:
-    """`lost` bytes were cut out earlier, always behind the first `LINE_BYTES_KEPT`."""
-    length = len(text) + lost
-    if number == 1:
-        text = text.removeprefix(_BYTE_ORDER_MARK)
-    return Line(number, text[:LINE_BYTES_KEPT].removesuffix(b"\r"), length)
+def _stretch(first: int, texts: list[bytes], lost: int) -> Stretch:
+    """Of the first line `lost` bytes were cut out before, always behind `LINE_BYTES_KEPT`."""
+    length = len(texts[0]) + lost
+    if first == 1:
+        texts[0] = texts[0].removeprefix(_BYTE_ORDER_MARK)
+    texts[0] = texts[0][:LINE_BYTES_KEPT]
+    return Stretch(first, [text.removesuffix(b"\r") for text in texts], length)

@@ -6,6 +6,7 @@ speed alone: whoever takes a line, the store decides what is new.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -18,7 +19,6 @@ _PACKED_TO: Final = 10
 """About how often a packed file of events is smaller."""
 
 _SUBJECT: Final = b'"subject":'
-_SUBJECT_BYTES: Final = len(_SUBJECT)
 
 
 class Share(NamedTuple):
@@ -27,21 +27,20 @@ class Share(NamedTuple):
     number: int
     of: int
 
-    def part_of(self, text: bytes, count: int) -> int | None:
-        """Which of so many parts of this share a line is of; None where it is of another share.
+    def parts_of(self, lines: Iterable[bytes], count: int) -> Iterator[int | None]:
+        """Which of so many parts of this share each line is of; None where it is of another share.
         What names no subject plainly is of the first part of the first."""
-        of = self.of
+        number, of = self
         if of * count == 1:
-            return 0
-        place = 0
-        at = text.find(_SUBJECT)
-        if at >= 0:
-            first = text.find(b'"', at + _SUBJECT_BYTES) + 1
-            place = crc32(text[first : text.find(b'"', first)])
-        return place // of % count if place % of == self.number else None
+            yield from (0 for _ in lines)
+            return
+        for text in lines:
+            subject = text.partition(_SUBJECT)[2].split(b'"', 2)
+            place = crc32(subject[1]) if len(subject) == 3 else 0
+            yield place // of % count if place % of == number else None
 
     def parts(self, count: int) -> list[Share]:
-        """This share as so many smaller ones, in the order of `part_of`."""
+        """This share as so many smaller ones, in the order of `parts_of`."""
         return [Share(self.number + self.of * n, self.of * count) for n in range(count)]
 
     def feed(self, whole: str) -> str:

@@ -179,11 +179,11 @@ class Ingest:
         patients = self._patients.fetch(item.stream_id for item in opened.incoming)
         folding = self._new_folding(patients, list(opened.results))
         try:
-            for piece, accepted, stream, key in opened.incoming:
-                if taken and taken.get(key, stream) != stream:
-                    folding.results[piece] = conflicting_duplicate()
+            for one in opened.incoming:
+                if taken and taken.get(one.key, one.stream_id) != one.stream_id:
+                    folding.results[one.piece] = conflicting_duplicate()
                 else:
-                    folding.take(piece, accepted, stream, key)
+                    folding.take(one.piece, one.accepted, one.stream_id, one.key)
             folding.finish()
         except BaseException:
             self._patients.forget(patients)
@@ -201,6 +201,6 @@ class Ingest:
 
 
 def _outcome(opened: Opened, attempt: Folding, deliveries: int) -> Outcome:
-    rejected = sum(result is not None for result in attempt.results)
+    rejected = len(attempt.results) - attempt.results.count(None)
     results = opened.by_delivery(attempt.results, deliveries)
     return Outcome(attempt.accepted, attempt.duplicates, rejected, results, opened.ignored)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from domain.rejections import Rejection
 from infra.codec import event_key, stream_id
 from projections.ports import DeadLetter, TakenResource
-from services.wire.decode import Accepted, Decoded, decode_message
+from services.wire.decode import Accepted, decode_message
 
 
-class Delivery(NamedTuple):
+class Delivery(Struct, frozen=True, gc=False):
     """One message as a door received it. `origin` names the door and place for dead letters.
 
     `letter_id` is that of the dead letter which is put in again, 0 where the message comes for
@@ -28,7 +30,7 @@ class Delivery(NamedTuple):
     letter_id: int = 0
 
 
-class Incoming(NamedTuple):
+class Incoming(Struct, frozen=True, gc=False):
     """A decoded event with the two names the store knows it by; `piece` is its piece's index."""
 
     piece: int
@@ -108,16 +110,12 @@ def open_native(deliveries: Sequence[Delivery]) -> Opened:
     """Open a batch in which every delivery is one event of ours."""
     opened = Opened(deliveries, [None] * len(deliveries))
     for index, delivery in enumerate(deliveries):
-        put(opened, index, decode_message(delivery.value, delivery.headers))
+        decoded = decode_message(delivery.value, delivery.headers)
+        if isinstance(decoded, Rejection):
+            opened.results[index] = decoded
+        else:
+            opened.add(index, decoded)
     return opened
-
-
-def put(opened: Opened, index: int, decoded: Decoded) -> None:
-    """Note what a piece decoded to."""
-    if isinstance(decoded, Rejection):
-        opened.results[index] = decoded
-    else:
-        opened.add(index, decoded)
 
 
 def dead_letter(delivery: Delivery, rejection: Rejection, received_at_us: int) -> DeadLetter:

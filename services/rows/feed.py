@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from domain.rejections import Reason, Rejection
 from projections.translated import resource_key
 from services.changes.envelope import row_of as row_of_change
@@ -75,7 +77,7 @@ class RowsFeed:
     def take(self, opened: Opened, knowing: Knowing, delivery: Delivery, parts: Parts) -> None:
         """Take or refuse the row."""
         if isinstance(parts, Row) and parts.history:
-            delivery = delivery._replace(headers=(*delivery.headers, (HISTORY, b"true")))
+            delivery = replace(delivery, headers=(*delivery.headers, (HISTORY, b"true")))
         add(opened, delivery, None)
         if isinstance(parts, Ignore):
             opened.ignored[parts.why] += 1

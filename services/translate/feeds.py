@@ -14,7 +14,7 @@ import msgspec
 from domain.rejections import Rejection
 from projections.translated import Translations
 from services.ingest import Delivery
-from services.ingest.opening import Opened, put
+from services.ingest.opening import Opened
 from services.translate.knowing import Knowing
 from services.translate.taking import Taken
 from services.wire.decode import Accepted, decode_document, decode_message
@@ -103,9 +103,11 @@ class Feeds:
 
 def _native(opened: Opened, knowing: Knowing, delivery: Delivery) -> None:
     decoded = decode_message(delivery.value, delivery.headers)
-    add(opened, delivery, None)
-    put(opened, len(opened.results) - 1, decoded)
-    if isinstance(decoded, Accepted):
+    if isinstance(decoded, Rejection):
+        add(opened, delivery, decoded)
+    else:
+        add(opened, delivery, None)
+        opened.add(len(opened.results) - 1, decoded)
         knowing.hear(decoded)
 
 

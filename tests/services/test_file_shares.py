@@ -29,6 +29,11 @@ def events(count: int) -> list[bytes]:
     ]
 
 
+def part_of(share: Share, line: bytes, count: int) -> int | None:
+    (part,) = share.parts_of([line], count)
+    return part
+
+
 def share_of(path: Path, folder: Path, share: Share, progress: Progress) -> FileOutcome:
     store = opened(folder)
     try:
@@ -105,20 +110,20 @@ def test_all_lines_of_a_patient_are_of_one_share_however_they_are_spaced() -> No
         told = cloudevent(id=f"e{number}", subject=f"pt{number}")
         forms = [json.dumps(told).encode(), json.dumps(told, separators=(",", ":")).encode()]
         holders = [
-            [share.number for share in shares if share.part_of(form, 1) == 0] for form in forms
+            [share.number for share in shares if part_of(share, form, 1) == 0] for form in forms
         ]
         assert len(holders[0]) == 1
         assert holders[0] == holders[1]
-    assert [share.part_of(b"nope", 1) for share in shares] == [0, None, None, None]
-    assert WHOLE.part_of(b"nope", 1) == 0
+    assert [part_of(share, b"nope", 1) for share in shares] == [0, None, None, None]
+    assert part_of(WHOLE, b"nope", 1) == 0
 
 
 def test_a_line_is_of_the_part_that_would_hold_it_as_a_share_of_its_own() -> None:
     found = set()
     for line in events(200):
         for share in (Share(0, 2), Share(1, 2)):
-            part = share.part_of(line, 4)
-            holders = [n for n, p in enumerate(share.parts(4)) if p.part_of(line, 1) == 0]
+            part = part_of(share, line, 4)
+            holders = [n for n, p in enumerate(share.parts(4)) if part_of(p, line, 1) == 0]
             assert holders == ([] if part is None else [part])
             found.add((share.number, part))
     assert len(found) == 10

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from domain.rejections import Reason, Rejection
 from projections.letters import ActKind, DeadLetter, LetterAct
 from projections.ports import Batch
@@ -53,7 +55,7 @@ def correct(parts: Parts, ingest: Ingest, letter: DeadLetter, text: str, hand: H
     except ValueError:
         sentence = "expected letters that the message's own encoding has; found others."
         raise NotTaken(Rejection(Reason.NOT_HL7, sentence)) from None
-    delivery = delivery_of(letter)._replace(value=value, headers=headers_for(letter))
+    delivery = replace(delivery_of(letter), value=value, headers=headers_for(letter))
     if not is_foreign(letter):
         decoded = decode_message(delivery.value, delivery.headers)
         if isinstance(decoded, Rejection):
