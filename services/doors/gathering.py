@@ -35,8 +35,8 @@ def _numbers() -> array[int]:
 
 @dataclass(slots=True)
 class Lines:
-    """Some lines in the order of the file, and the number of each. Apart from each other, for an
-    object a line is what a million of them would be slow by."""
+    """Some lines in the order of the file, and beside them their numbers: up to a million lines
+    are held, and a pair for each would cost time and memory."""
 
     texts: list[bytes] = field(default_factory=list)
     numbers: array[int] = field(default_factory=_numbers)

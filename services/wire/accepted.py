@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from domain.event import Event
 from domain.rejections import Rejection
 
 
-class Accepted(NamedTuple):
+class Accepted(Struct, frozen=True, gc=False):
     """An event fit to be stored.
 
     `name` is the event type, `time_text` the `time` attribute as it was written, `data` the
