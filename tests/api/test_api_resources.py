@@ -8,6 +8,7 @@ from itertools import pairwise
 from zipfile import ZipFile
 
 import pytest
+from msgspec.structs import replace
 
 from infra.codec import instant_text
 from projections.ports import Store
@@ -124,10 +125,11 @@ def test_a_letter_is_put_in_again_and_not_twice(month: GrowingLog, api: Asked) -
     real = month.ingest.take
     month.ingest.take = lambda given: real(  # type: ignore[method-assign]
         [
-            one._replace(
+            replace(
+                one,
                 value=UNKNOWN_TYPE.replace(b"time.guessed.v1", b"patient.died.v1").replace(
                     b'"data":{}', b'"data":{"died_on":"2025-04-01"}'
-                )
+                ),
             )
             for one in given
         ]

@@ -153,7 +153,7 @@ def test_each_piece_ends_as_events_as_review_or_counted(
     opened = fed.feed.open(batch)
     assert opened.whose is not None
     assert set(opened.whose) == set(range(len(messages)))
-    events = Counter(item.index for item in opened.incoming)
+    events = Counter(item.piece for item in opened.incoming)
     rows = Counter(index for index, _ in opened.resources if index >= 0)
     quiet = sum(
         1
