@@ -8,8 +8,9 @@ Three tables, all on SQLite in a file, every transaction synced to disk:
 2. An event for a patient with 20 and with 20,000 entries: the whole way through ingest, snapshots
    included, and the memory that the patient takes when it is loaded again.
 3. A log that grows to 100,000 and 1,000,000 events (`--upto 10000000` for ten million): what a
-   further event costs, for the store alone and for the whole ingest of new patients; how long a
-   process takes to start again after a kill, and the memory of one that takes 80,000 events.
+   further event costs, for the store alone, for the whole ingest of new patients and for a line
+   of a large file; how long a process takes to start again after a kill, and the memory of one
+   that takes 80,000 events.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any
 from benchmarks.biglog import BigLog
 from benchmarks.longhistory import entry, history
 from benchmarks.startup import start_after_kill
+from benchmarks.workload import lines as lines_of_patients
 from domain.event import Event
 from domain.patient import Patient, evolve
 from domain.policy import Policy
@@ -38,6 +40,8 @@ from infra.eventstore import open_store
 from infra.packed_archive import PackedArchive
 from infra.snapshots import is_due, snapshot
 from projections.ports import Batch, Snapshot, Store
+from services.bootstrap import calm_collector
+from services.doors.files import ingest_file
 from services.ingest import Delivery, Ingest
 from services.ingest.patients import HotPatients
 from services.wire.decode import Accepted, decode_structured
@@ -46,6 +50,7 @@ RESULTS = Path(__file__).parent / "results" / "growth.json"
 LENGTHS = (20, 2_000, 20_000)
 NEW_EVENTS = 2_500
 BATCH = 250
+FILE_LINES = 200_000
 
 
 def ingest_over(store: Store) -> Ingest:
@@ -137,11 +142,11 @@ def _seconds(work: Callable[[], None], clock: Callable[[], float] = time.perf_co
 
 
 def one_more(store: Store) -> Iterator[dict[str, Any]]:
+    ingest, lines = _awaiting(store, 20, "one-more-first")
+    take(ingest, lines, BATCH)  # lays out the rules of those months, once for all that follow
     for entries in (20, 20_000):
         patient = f"one-more-{entries}"
-        ingest = ingest_over(store)
-        take(ingest, history(entries, patient))
-        lines = [entry(patient, number) for number in range(NEW_EVENTS)]
+        ingest, lines = _awaiting(store, entries, patient)
         started = time.process_time()
         seconds = _seconds(lambda i=ingest, ls=lines: take(i, ls, BATCH))  # type: ignore[misc]
         cpu_seconds = time.process_time() - started
@@ -151,6 +156,13 @@ def one_more(store: Store) -> Iterator[dict[str, Any]]:
             "of_it_cpu_us": cpu_seconds / NEW_EVENTS * 1e6,
             "memory_kib": _memory(store, stream_id("p1", patient)) / 1024,
         }
+
+
+def _awaiting(store: Store, entries: int, patient: str) -> tuple[Ingest, list[bytes]]:
+    """An ingest that knows the patient with so many entries, and the entries to come."""
+    ingest = ingest_over(store)
+    take(ingest, history(entries, patient))
+    return ingest, [entry(patient, number) for number in range(NEW_EVENTS)]
 
 
 def _memory(store: Store, stream: str) -> int:
@@ -167,26 +179,43 @@ def _memory(store: Store, stream: str) -> int:
 
 
 def long_log(url: str, upto: int) -> Iterator[dict[str, Any]]:
-    store = open_store(url)
+    store, path = open_store(url), Path(url.removeprefix("sqlite:///"))
     log, ingest, milestone, round = BigLog(store, random.Random(1)), ingest_over(store), 100_000, 0
     while milestone <= upto:
         append_us, undisturbed_us = log.grow(milestone)
         round += 1
         lines = [line for n in range(200) for line in history(94, f"new-{round}-{n}")]
         ingest_us = _seconds(lambda ls=lines: take(ingest, ls)) / len(lines) * 1e6  # type: ignore[misc]
-        size = Path(url.removeprefix("sqlite:///")).stat().st_size / store.head()
+        file_us = _file_us(store, path.parent, round)
+        size = path.stat().st_size / store.head()
         start = start_after_kill(url, f"again-{round}")
         yield {
             "events": milestone,
             "append_us": append_us,
             "undisturbed_us": undisturbed_us,
             "ingest_us": ingest_us,
+            "file_us": file_us,
             "bytes_per_event": size,
             "start_after_kill_s": start.seconds,
             "peak_mib": start.memory_bytes / (1 << 20),
         }
         milestone *= 10
     store.close()
+
+
+def _file_us(store: Store, folder: Path, round: int) -> float:
+    """A line of a large file of new patients, taken by one process as `caretally ingest` does."""
+    file = folder / f"large-{round}.jsonl"
+    with file.open("wb") as writing:
+        writing.writelines(lines_of_patients(FILE_LINES, round, FILE_LINES * 1_000 * round))
+    seconds = _seconds(lambda: _take_file(store, file))
+    file.unlink()
+    return seconds / FILE_LINES * 1e6
+
+
+def _take_file(store: Store, file: Path) -> None:
+    outcome = ingest_file(ingest_over(store), store, file)
+    assert not outcome.dead_lettered, outcome
 
 
 def table(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -213,6 +242,7 @@ def main() -> None:
     parser.add_argument("--upto", type=int, default=1_000_000, help="events in the long log")
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
+    calm_collector()  # as every process that ingests does
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         store = open_store(f"sqlite:///{folder}/patients.db")
         results = {
