@@ -61,10 +61,11 @@ class Consistency:
 def event_named(store: Store, source: str, id: str) -> StoredEvent:
     """The stored event of this source and id. Raises Unprovable where there is none."""
     key = event_key(source, id)
-    stream = store.holders([key]).get(key)
-    if stream is None:
-        raise Unprovable(f"no event has source {source!r} and id {id!r}")
-    return next(event for event in store.load([stream])[stream].events if event.key == key)
+    for stream in store.holders([key]).values():
+        for event in store.load([stream])[stream].events:
+            if event.key == key:
+                return event
+    raise Unprovable(f"no event has source {source!r} and id {id!r}")
 
 
 def inclusions(

@@ -13,6 +13,7 @@ from infra.eventstore import open_store, sqlite_keys
 from infra.eventstore.schema import steps
 from infra.eventstore.sqlite import SQLiteStore
 from projections.ports import KeysTaken
+from services.audit.proving import Unprovable, event_named
 from tests.contracts.made import batch, event
 
 NAMES = [f"e{number}" for number in range(600)]
@@ -130,6 +131,18 @@ def test_a_database_of_an_older_release_keeps_its_keys(path: Path) -> None:
         store.commit(batch(event(1, "pt4", "a")))
     store.close()
     assert counted(path) == (0, 2)
+
+
+def test_an_event_whose_own_key_was_changed_is_not_found_by_it(
+    store: SQLiteStore, path: Path
+) -> None:
+    """Who changes the log past us leaves the keys behind; a proof says that there is none."""
+    store.commit(batch(event(1, "pt1", "a")))
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("UPDATE stored_events SET event_key = x'00'")
+    connection.close()
+    with pytest.raises(Unprovable, match="no event has source 'urn:test:ehr' and id 'a'"):
+        event_named(store, "urn:test:ehr", "a")
 
 
 def _settle_all(path: Path) -> None:
