@@ -14,22 +14,19 @@ from typing import NamedTuple
 import msgspec
 
 from domain.patient import Patient, evolve
+from infra.archive_parts import Bundle, Part, name_of, read_part
 from infra.codec import canonical_json, decode_event, encode_state, split_stream_id
-from infra.packed_archive import Bundle, Index, PackedArchive
+from infra.packed_archive import PackedArchive
 from infra.packing import FactRow, event_of, fact_row
 from infra.specimen import SPECIMEN
 from projections.ports import Snapshot, StoredEvent
 
-REVISION = 1
+REVISION = 2
 """Count up when the same stored events come to mean other facts, or facts to be packed another
 way, in a case that the specimen does not show."""
 
-GROWTH_MIN = 256
+GROWTH = 256
 """Events that a history gains before its next snapshot; a shorter tail folds in milliseconds."""
-
-GROWTH_SHARE = 16
-"""A long history gains a sixteenth of itself: so an event is written into some seventeen snapshots
-in all, however long the history becomes, and a sixteenth is all that is left to fold."""
 
 _CHECKSUM_BYTES = 16
 
@@ -40,14 +37,14 @@ class DamagedSnapshot(ValueError):
 
 
 class _Body(msgspec.Struct, array_like=True, gc=False):
-    """What is stored: facts other than time in the order of the stream, time packed."""
+    """What is stored: facts other than time in the order of the stream, and the names of the parts
+    in which time is packed, with the numbers of those bundles in them that count no longer."""
 
     previous: bytes
     recorded_at_us: int
     facts: list[FactRow]
-    bundles: list[Bundle | None]
-    keys: bytes
-    entries: bytes
+    parts: list[bytes]
+    gone: list[int]
 
 
 class Restored(NamedTuple):
@@ -66,7 +63,7 @@ _decode = msgspec.msgpack.Decoder(_Body).decode
 
 def is_due(version: int, last: int) -> bool:
     """Whether a history of `version` events, `last` of them in its snapshot, deserves the next."""
-    return version - last >= max(GROWTH_MIN, last // GROWTH_SHARE)
+    return version - last >= GROWTH
 
 
 def snapshot(
@@ -77,21 +74,19 @@ def snapshot(
     `archive` is the present one, whose unopened bundles are taken over as they are; `previous` is
     the hash that the patient's next event links to; `recorded_at_us` when its last was recorded.
     """
-    body, packed = _pack(patient, archive, previous, recorded_at_us)
-    state = _encode(body)
-    checksum = _checksum(stream_id, patient.version, FORM, state)
-    return Snapshot(stream_id, patient.version, FORM, checksum + state), packed
-
-
-def _pack(
-    patient: Patient, archive: PackedArchive, previous: bytes, recorded_at_us: int
-) -> tuple[_Body, PackedArchive]:
-    packed = archive.with_entries(patient.entries)
-    patient.put_away(packed)
+    packed, made = _put_away(patient, archive)
     facts = [fact_row(event) for event in patient.events.values()]
-    keys, entries = (index.to_bytes() for index in packed.indexes)
-    bundles = list(packed.bundles)
-    return _Body(previous, recorded_at_us, facts, bundles, keys, entries), packed
+    names = [part.name for part in packed.parts]
+    state = _encode(_Body(previous, recorded_at_us, facts, names, packed.gone))
+    state = _checksum(stream_id, patient.version, FORM, state) + state
+    parts = {name: made.get(name) for name in names}
+    return Snapshot(stream_id, patient.version, FORM, state, parts), packed
+
+
+def _put_away(patient: Patient, archive: PackedArchive) -> tuple[PackedArchive, dict[bytes, bytes]]:
+    packed, made = archive.with_entries(patient.entries)
+    patient.put_away(packed)
+    return packed, made
 
 
 def restore(taken: Snapshot) -> Restored:
@@ -103,14 +98,32 @@ def restore(taken: Snapshot) -> Restored:
     try:
         found = _decode(body)
         facts = [event_of(row, *address) for row in found.facts]
-        keys, entries = Index.from_bytes(found.keys), Index.from_bytes(found.entries)
+        archive = _archive(address, found, taken)
+    except DamagedSnapshot:
+        raise
     except (ValueError, KeyError, msgspec.MsgspecError) as error:
         raise DamagedSnapshot(
             f"the snapshot at version {taken.version} is no longer read"
         ) from error
-    archive = PackedArchive(address, found.bundles, keys, entries)
     patient = Patient.restored(*address, taken.version, facts, archive)
     return Restored(patient, archive, found.previous, found.recorded_at_us)
+
+
+def _archive(address: tuple[str, str], found: _Body, taken: Snapshot) -> PackedArchive:
+    parts: list[Part] = []
+    bundles: dict[int, Bundle] = {}
+    for name in found.parts:
+        body = taken.parts.get(name)
+        if body is None:
+            raise DamagedSnapshot(f"the snapshot at version {taken.version} lacks a part")
+        if name_of(body) != name:
+            raise DamagedSnapshot(f"a part of the snapshot at {taken.version} fails its checksum")
+        part, of_part = read_part(name, body)
+        parts.append(part)
+        bundles |= of_part
+    for number in found.gone:
+        del bundles[number]
+    return PackedArchive(address, parts, bundles)
 
 
 def _checksum(stream_id: str, version: int, form: str, body: bytes) -> bytes:
@@ -124,9 +137,11 @@ def _form() -> str:
     patient = Patient(*address)
     for event in map(decode_event, _specimen()):
         evolve(patient, event)
-    body, _ = _pack(patient, PackedArchive.empty(address), b"", 0)
-    body.bundles = [Bundle(b.months, zlib.decompress(b.packed)) for b in body.bundles if b]
-    return f"sha256:{sha256(_encode((REVISION, body))).hexdigest()}"
+    packed, _ = _put_away(patient, PackedArchive.empty(address))
+    facts = [fact_row(event) for event in patient.events.values()]
+    plain = [(b.months, zlib.decompress(b.packed)) for b in packed.bundles.values()]
+    indexes = [(part.numbers, part.keys.tobytes(), part.entries.tobytes()) for part in packed.parts]
+    return f"sha256:{sha256(_encode((REVISION, facts, plain, indexes))).hexdigest()}"
 
 
 def _specimen() -> Iterable[StoredEvent]:

@@ -6,7 +6,7 @@ dead letters become visible together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -119,15 +119,19 @@ class TakenResource:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A patient's history up to and with `version`, in one piece. A hint, never the truth.
+    """A patient's history up to and with `version`. A hint, never the truth.
 
-    `form` is a digest of the rules by which `state` was made: who goes by others has no use for it.
+    `form` is a digest of the rules by which it was made: who goes by others has no use for it.
+    `parts` are what lies beside `state`, by names that stand for their content: where a snapshot
+    takes the place of another, those with None are the other's, and what it does not name goes.
+    A loaded one has all that are stored.
     """
 
     stream_id: str
     version: int
     form: str
     state: bytes
+    parts: Mapping[bytes, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

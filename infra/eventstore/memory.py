@@ -143,7 +143,10 @@ class MemoryStore:
         for snapshot in snapshots:
             known = self._snapshots.get(snapshot.stream_id)
             if known is None or known.version <= snapshot.version:
-                self._snapshots[snapshot.stream_id] = snapshot
+                of_known = known.parts if known is not None else {}
+                stored = {name: of_known.get(name, body) for name, body in snapshot.parts.items()}
+                parts = {name: body for name, body in stored.items() if body is not None}
+                self._snapshots[snapshot.stream_id] = replace(snapshot, parts=parts)
 
     def _project(self, rows: Sequence[ProjectedRow]) -> None:
         for row in sorted(rows, key=lambda row: row.body is not None):

@@ -12,7 +12,7 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, Operationa
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
-from infra.eventstore import letters, translated
+from infra.eventstore import letters, postgres_snapshots, translated
 from infra.eventstore import postgres_rows as sql
 from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.postgres_lock import end_silent_holders, lock_log, waited_in_vain
@@ -39,7 +39,6 @@ from projections.ports import (
     DeadLetter,
     KeysTaken,
     PositionPassed,
-    Snapshot,
     StoredEvent,
     StoredStream,
     StreamMoved,
@@ -121,7 +120,7 @@ class PostgresStore:
             letters.check(c, batch, "%s")
         translated.write(c, batch, "%s")
         if batch.snapshots:
-            c.execute(sql.SET_SNAPSHOTS, sql.snapshot_columns(batch.snapshots))
+            postgres_snapshots.write(c, batch.snapshots)
         write_projected(c, batch.projected, "%s")
 
     def _explain(self, batch: Batch) -> NoReturn:
@@ -168,13 +167,8 @@ class PostgresStore:
         wanted = (list(streams),)
         with self._snapshot() as c:
             if form is not None:
-                c.execute(
-                    "SELECT stream_id, version, form, state FROM snapshots "
-                    "WHERE stream_id = ANY(%b) AND form = %b",
-                    (*wanted, form),
-                )
-                for row in c.fetchall():
-                    streams[row[0]].snapshot = Snapshot(*row)
+                for stream, kept in postgres_snapshots.read(c, stream_ids, form).items():
+                    streams[stream].snapshot = kept
             c.execute(
                 f"SELECT {_EVENT} FROM unnest(%b::text[], %b::int8[]) AS wanted (stream, beyond) "
                 "JOIN stored_events e ON originator_id = stream AND originator_version > beyond "

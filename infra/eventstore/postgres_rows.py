@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from infra.eventstore.rows import letter_row
-from projections.ports import AssessmentRow, DeadLetter, Snapshot, TransitionRow
+from projections.ports import AssessmentRow, DeadLetter, TransitionRow
 
 SET_TRACKING = (
     "INSERT INTO tracking VALUES (%s, %s) ON CONFLICT (application_name) DO UPDATE "
@@ -67,12 +67,6 @@ SET_DELIVERED = (
     "INSERT INTO delivered VALUES (%s, %s) ON CONFLICT (sink) DO UPDATE "
     "SET position = excluded.position WHERE delivered.position < excluded.position"
 )
-SET_SNAPSHOTS = (
-    "INSERT INTO snapshots SELECT * FROM unnest(%b::text[], %b::int8[], %b::text[], %b::bytea[]) "
-    "ON CONFLICT (stream_id) DO UPDATE "
-    "SET version = excluded.version, form = excluded.form, state = excluded.state "
-    "WHERE snapshots.version <= excluded.version"
-)
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
@@ -118,12 +112,6 @@ def transition_columns(transitions: Sequence[TransitionRow]) -> list[list[Any]]:
         )
         for t in transitions
     )
-
-
-def snapshot_columns(snapshots: Sequence[Snapshot]) -> list[list[Any]]:
-    """In one order for all writers, so that none waits for another in a circle."""
-    ordered = sorted(snapshots, key=lambda s: s.stream_id)
-    return columns((s.stream_id, s.version, s.form, s.state) for s in ordered)
 
 
 def letter_columns(letters: Sequence[DeadLetter]) -> list[list[Any]]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from eventsourcing.persistence import IntegrityError, Tracking
 from eventsourcing.sqlite import SQLiteCursor
 
-from infra.eventstore import letters, translated
+from infra.eventstore import letters, sqlite_snapshots, translated
 from infra.eventstore.guarding import guard, write_projected
 from infra.eventstore.rows import (
     after,
@@ -37,14 +37,12 @@ from infra.eventstore.sqlite_rows import (
     NOTE_GONE,
     SELECT_ALERTS,
     SELECT_LETTERS,
-    SELECT_SNAPSHOTS,
     SELECT_STREAMS,
     SELECT_TRANSITIONS,
     SET_ALERT,
     SET_ASSESSMENT,
     SET_DELIVERED,
     SET_PATIENT,
-    SET_SNAPSHOT,
     alert,
     alert_row,
     assessment_query,
@@ -53,7 +51,6 @@ from infra.eventstore.sqlite_rows import (
     event_row,
     letter,
     marks,
-    snapshot_row,
     transition,
     transition_row,
 )
@@ -62,7 +59,6 @@ from projections.ports import (
     DeadLetter,
     KeysTaken,
     PositionPassed,
-    Snapshot,
     StoredEvent,
     StoredStream,
     StreamMoved,
@@ -131,7 +127,7 @@ class SQLiteStore:
         c.executemany(MARK_REPLAYED, [(at_us, dead) for dead, at_us in batch.replayed.items()])
         letters.check(c.sqlite_cursor, batch)
         translated.write(c.sqlite_cursor, batch)
-        c.executemany(SET_SNAPSHOT, [snapshot_row(s) for s in batch.snapshots])
+        sqlite_snapshots.write(c, batch.snapshots)
         write_projected(c, batch.projected)
 
     def _track(self, c: SQLiteCursor, name: str, position: int) -> None:
@@ -176,9 +172,8 @@ class SQLiteStore:
         c: SQLiteCursor, part: Sequence[str], form: str | None, streams: dict[str, StoredStream]
     ) -> None:
         if form is not None:
-            c.execute(SELECT_SNAPSHOTS.format(marks(part)), (form, *part))
-            for row in c.fetchall():
-                streams[row[0]].snapshot = Snapshot(*row)
+            for stream, kept in sqlite_snapshots.read(c, part, form).items():
+                streams[stream].snapshot = kept
         c.execute(
             SELECT_STREAMS.format(",".join(["(?,?)"] * len(part))),
             [value for stream in part for value in (stream, after(streams[stream]))],

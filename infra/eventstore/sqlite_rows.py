@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from infra.eventstore.rows import decode_headers
-from projections.ports import AlertState, DeadLetter, Snapshot, StoredEvent, TransitionRow
+from projections.ports import AlertState, DeadLetter, StoredEvent, TransitionRow
 
 _T = TypeVar("_T")
 
@@ -54,12 +54,6 @@ SET_DELIVERED = (
     "INSERT INTO delivered VALUES (?,?) ON CONFLICT (sink) DO UPDATE "
     "SET position = excluded.position WHERE position < excluded.position"
 )
-SET_SNAPSHOT = (
-    "INSERT INTO snapshots VALUES (?,?,?,?) ON CONFLICT (stream_id) DO UPDATE "
-    "SET version = excluded.version, form = excluded.form, state = excluded.state "
-    "WHERE version <= excluded.version"
-)
-
 FORGET_ENROLLED = "DELETE FROM enrolled_months WHERE stream_id = ?"
 ADD_ENROLLED = "INSERT INTO enrolled_months VALUES (?,?,?,?,?)"
 
@@ -71,9 +65,6 @@ SELECT_TRANSITIONS = (
     "SELECT position, stream_id, practice_id, patient_id, alert_id, month, type, code, unit, "
     "transition, raised, recorded_at_us, body, suppressed FROM transitions "
     "WHERE position > ? ORDER BY position LIMIT ?"
-)
-SELECT_SNAPSHOTS = (
-    "SELECT stream_id, version, form, state FROM snapshots WHERE form = ? AND stream_id IN ({})"
 )
 # CROSS JOIN: SQLite keeps the order, so each history is read from its snapshot on and no earlier.
 SELECT_STREAMS = (
@@ -181,10 +172,6 @@ def letter(row: Any) -> DeadLetter:
         id,
         *rest,
     )
-
-
-def snapshot_row(s: Snapshot) -> tuple[object, ...]:
-    return (s.stream_id, s.version, s.form, s.state)
 
 
 def marks(values: Sequence[object]) -> str:

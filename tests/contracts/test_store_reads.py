@@ -66,6 +66,42 @@ def test_a_snapshot_of_megabytes_comes_back_byte_by_byte(store: Store) -> None:
     assert found.state == state
 
 
+def parted(version: int, form: str = "form a", **parts: bytes | None) -> Snapshot:
+    named = {name.encode(): body for name, body in parts.items()}
+    return replace(snapshot(version, form), parts=named)
+
+
+def test_a_snapshots_parts_are_written_once_and_go_with_the_last_that_names_them(
+    store: Store,
+) -> None:
+    """What a later one does not bring anew stays as it is; what it does not name is gone."""
+
+    def kept() -> Snapshot | None:
+        return store.load(["p1/pt1"], "form a")["p1/pt1"].snapshot
+
+    other = replace(parted(2, a=b"of another"), stream_id="p1/pt2")
+    whole = [event(1), event(2), event(3), event(1, "pt2"), event(2, "pt2")]
+    store.commit(batch(*whole, snapshots=[parted(1, a=b"\x00a", b=b"b"), other]))
+    assert kept() == parted(1, a=b"\x00a", b=b"b")
+    store.commit(batch(snapshots=[parted(2, a=None, c=b"c\xff")]))
+    assert kept() == parted(2, a=b"\x00a", c=b"c\xff")
+    store.commit(batch(snapshots=[parted(3, b=None, c=None)]))
+    assert kept() == parted(3, c=b"c\xff")  # what is lacking, whoever reads it sees
+    store.commit(batch(snapshots=[parted(3)]))
+    assert kept() == parted(3)
+    assert store.load(["p1/pt2"], "form a")["p1/pt2"].snapshot == other
+
+
+def test_an_earlier_snapshot_leaves_the_parts_of_a_later_one_alone(store: Store) -> None:
+    store.commit(batch(event(1), event(2), snapshots=[parted(2, a=b"a")]))
+    store.commit(batch(snapshots=[parted(1, b=b"b"), replace(parted(1), stream_id="p1/pt9")]))
+    assert store.load(["p1/pt1"], "form a")["p1/pt1"].snapshot == parted(2, a=b"a")
+    store.commit(batch(snapshots=[parted(2, "form b", b=b"b", a=None)]))
+    assert store.load(["p1/pt1"], "form b")["p1/pt1"].snapshot == parted(
+        2, "form b", b=b"b", a=b"a"
+    )
+
+
 def test_alert_states_are_the_last_transitions(store: Store) -> None:
     store.commit(batch(transitions=[transition(1), transition(2), transition(1, alert="a0")]))
     store.commit(batch(transitions=[transition(3)]))

@@ -113,7 +113,7 @@ def test_a_clock_that_stepped_back_is_held_at_the_patients_last_recording(
     stores: list[Store], monkeypatch: pytest.MonkeyPatch, patients_max: int
 ) -> None:
     """After a restart too, whether the history is read whole or from its snapshot."""
-    monkeypatch.setattr(snapshots, "GROWTH_MIN", 8)
+    monkeypatch.setattr(snapshots, "GROWTH", 8)
     Members(stores).take(1, *ready("2025-03"), staff("t1", "2025-03-05", 300))
     for number in range(2, 20):
         # each time a new process, on the slow machine

@@ -62,7 +62,8 @@ def test_keys_are_written_once_and_only_their_owner_reads_the_private_one(tmp_pa
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert read_signer(path) == signer
     assert verifier_of(public.read_text()) == signer.verifier
-    assert signer.text().rpartition("+")[2] not in repr(signer)
+    secret = signer.text().split("+", 4)[4]  # base64, in which a plus may stand
+    assert secret not in repr(signer)
     with pytest.raises(FileExistsError):
         write_keys(path, Signer.new("another"))
     assert read_signer(path) == signer

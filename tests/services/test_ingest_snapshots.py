@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from domain.patient import evolve
 from domain.policy import Policy
 from domain.rules import BOOK
 from infra import snapshots
-from infra.codec import stream_id
+from infra.codec import decode_event, stream_id
 from infra.eventstore import open_store
 from infra.snapshots import FORM
 from projections.ports import Batch, Snapshot, Store, StoredStream
@@ -43,7 +44,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot after every four events."""
-    monkeypatch.setattr(snapshots, "GROWTH_MIN", 4)
+    monkeypatch.setattr(snapshots, "GROWTH", 4)
 
 
 def ingest_into(store: Store, patients_max: int = 50_000) -> Ingest:
@@ -112,7 +113,7 @@ def test_what_is_left_is_the_same_as_without_snapshots(
     for batch in batches:
         take(ingest, batch)
     kept = [stream.snapshot for stream in store.load([STREAM], FORM).values()]
-    monkeypatch.setattr(snapshots, "GROWTH_MIN", 1_000_000)
+    monkeypatch.setattr(snapshots, "GROWTH", 1_000_000)
     plain = open_store("memory:")
     ingest = ingest_into(plain)
     for batch in batches:
@@ -152,7 +153,7 @@ def test_a_patient_of_twenty_thousand_events_is_loaded_in_less_than_50_ms(tmp_pa
     log = stream([*ready("2015-01"), *work])
     store = open_store(f"sqlite:///{tmp_path}/long.db")
     store.commit(Batch(events=log, versions={log[0].stream_id: len(log)}))
-    early = replace(store.load([STREAM])[STREAM], events=log[: len(log) * 16 // 17])
+    early = replace(store.load([STREAM])[STREAM], events=log[: len(log) - snapshots.GROWTH + 1])
     kept = revive(early).snapshot_if_due(STREAM)
     assert kept is not None
     store.commit(Batch(snapshots=[kept]))
@@ -166,6 +167,51 @@ def test_a_patient_of_twenty_thousand_events_is_loaded_in_less_than_50_ms(tmp_pa
     assert min(took) < 0.050
 
 
+def test_a_snapshot_of_a_long_history_writes_what_is_new_and_little_else(store: Store) -> None:
+    """From 4,000 events to 8,000 each is written into a few snapshots, not into all that follow."""
+    day = date(2015, 1, 1)
+    work = [staff(f"t{n}", day + timedelta(n // 6), 60 + n % 900) for n in range(7_994)]
+    log = stream([*ready("2015-01"), *work])
+    store.commit(Batch(events=log, versions={STREAM: len(log)}))
+    patient = revive(replace(store.load([STREAM])[STREAM], events=log[:4_000]))
+    written = held = 0
+    for stored in log[4_000:]:
+        evolve(patient.live.patient, decode_event(stored))
+        patient.previous = b"the hash of the event"
+        kept = patient.snapshot_if_due(STREAM)
+        if kept is not None:
+            new = [body for body in kept.parts.values() if body is not None]
+            written += len(kept.state) + sum(map(len, new))
+            put(store, kept)
+            loaded_parts = loaded(store).snapshot
+            assert loaded_parts is not None
+            held = len(kept.state) + sum(len(body or b"") for body in loaded_parts.parts.values())
+            assert len(kept.parts) <= 6
+    assert held < written < 4 * held
+
+
+@pytest.mark.usefixtures("often")
+def test_a_part_that_is_lost_or_changed_costs_a_full_read_and_a_warning(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    take(ingest_into(store), chart())
+    take(ingest_into(store), [logged(f"t{n}", 3, 60) for n in range(6)])
+    for number in range(2):
+        found = loaded(store).snapshot
+        assert found is not None
+        ((name, body),) = found.parts.items()
+        assert body is not None
+        put(store, replace(found, parts={}))
+        put(store, replace(found, parts={name: body[:-1] + b"?"} if number else {}))
+        with caplog.at_level(logging.WARNING, "caretally.ingest"):
+            assert take(ingest_into(store), [logged(f"new{number}", 3, 600)]) == 1
+    assert "lacks a part" in caplog.text
+    assert "fails its checksum" in caplog.text
+    assert "pt1" not in caplog.text
+    (answer,) = store.assessments()
+    assert b'"status":"billable"' in answer
+
+
 def put(store: Store, kept: Snapshot) -> None:
     store.commit(Batch(snapshots=[kept]))
 
@@ -176,7 +222,7 @@ def test_a_snapshot_of_another_form_is_not_read_and_is_replaced(store: Store) ->
     take(ingest_into(store), chart())
     found = loaded(store).snapshot
     assert found is not None
-    put(store, replace(found, form=OTHER_FORM, state=b"no patient at all"))
+    put(store, replace(found, form=OTHER_FORM, state=b"no patient at all", parts={}))
     assert take(ingest_into(store), [logged("t1", 3, 1_200)]) == 1
     (answer,) = store.assessments()
     assert b'"status":"billable"' in answer
