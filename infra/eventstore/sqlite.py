@@ -24,7 +24,7 @@ from infra.eventstore.rows import (
     whole_assessment,
 )
 from infra.eventstore.schema import Report, silent
-from infra.eventstore.sqlite_keys import KeySettled, add_keys, holders
+from infra.eventstore.sqlite_keys import KeyTaken, add_keys, holders
 from infra.eventstore.sqlite_recorder import CareDatastore, SQLiteCareRecorder
 from infra.eventstore.sqlite_rows import (
     ADD_ENROLLED,
@@ -89,7 +89,7 @@ class SQLiteStore:
         try:
             with self._datastore.transaction(commit=True) as c:
                 self._write(c, batch)
-        except KeySettled:
+        except KeyTaken:
             self._explain(batch)
         except IntegrityError as error:
             if "UNIQUE" not in str(error):

@@ -1,9 +1,10 @@
 """The keys of stored events in SQLite: each is there once, whichever stream it is in.
 
 Keys are hashes, so a new one lies anywhere among those that are there. In one index of a long log
-nearly every key costs a page of its own, read and written. So new keys go to a small table, which
-stays in memory, and settle from there in their order: as the log grows, one slice after the other
-(the keys with one first byte) moves to the table of all, where neighbours share their pages.
+nearly every key costs a page of its own, read and written. So keys move through three tables, in
+their order, and neighbours share their pages: small transactions add theirs to `new_keys`, which is
+emptied into `recent_keys` after every so many events; as the log grows, one slice of these after
+the other (the keys with one first byte) settles in `settled_keys`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,14 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from infra.eventstore.sqlite_rows import chunks, marks
 
-EVENTS_PER_SLICE: Final = 1_250
-"""After so many events the next slice settles: a key does within 320,000 events."""
+EVENTS_GATHERED: Final = 20_000
+"""After so many events new keys become recent ones. They fill some 150 pages until then."""
+
+LARGE_TRANSACTION: Final = 10_000
+"""Keys of so many events share their pages among the recent ones at once."""
+
+EVENTS_PER_SLICE: Final = 2_500
+"""After so many events the next slice settles: a recent key does within 640,000 events."""
 
 SHORT_LOG_EVENTS: Final = 1_000_000
 """So far all keys are in memory anyway, and none need settle."""
@@ -25,11 +32,15 @@ _SLICES: Final = 256
 # OR FAIL: a failure ends the whole transaction, so SQLite need not keep what the statement changes.
 # MATERIALIZED keeps the order of the keys, in which neighbours are found by the same way.
 _ADD: Final = (
-    "INSERT OR FAIL INTO recent_keys WITH new (key, position) AS MATERIALIZED "
+    "INSERT OR FAIL INTO {0} WITH new (key, position) AS MATERIALIZED "
     "(SELECT event_key, position FROM stored_events WHERE position > ? ORDER BY event_key) "
     "SELECT key, position FROM new "
-    "WHERE NOT EXISTS (SELECT 1 FROM settled_keys WHERE settled_keys.key = new.key)"
+    "WHERE NOT EXISTS (SELECT 1 FROM settled_keys WHERE settled_keys.key = new.key) "
+    "AND NOT EXISTS (SELECT 1 FROM {1} WHERE {1}.key = new.key)"
 )
+_ADD_FEW: Final = _ADD.format("new_keys", "recent_keys")
+_ADD_MANY: Final = _ADD.format("recent_keys", "new_keys")
+_GATHERED: Final = "INSERT OR FAIL INTO recent_keys SELECT key, position FROM new_keys ORDER BY key"
 _SETTLE: Final = (
     "INSERT OR FAIL INTO settled_keys SELECT key, position FROM recent_keys "
     "WHERE key >= ? AND key < ? ORDER BY key"
@@ -40,19 +51,24 @@ _HOLDERS: Final = (
 )
 
 
-class KeySettled(Exception):
-    """A key that was to be added is there already. (Of a recent one, SQLite itself complains.)"""
+class KeyTaken(Exception):
+    """A key that was to be added is there already. (Where it is in the table to which it was to be
+    added, SQLite itself complains.)"""
 
 
 def add_keys(c: SQLiteCursor, before: int, count: int) -> None:
     """Note the keys of so many events that were just stored behind the position `before`. Raises
-    KeySettled, or IntegrityError, where one is taken."""
+    KeyTaken, or IntegrityError, where one is taken."""
     if not count:
         return
-    c.execute(_ADD, (before,))
+    after = before + count
+    c.execute(_ADD_MANY if count >= LARGE_TRANSACTION else _ADD_FEW, (before,))
     if c.sqlite_cursor.rowcount != count:
-        raise KeySettled
-    for span in _due(before, before + count):
+        raise KeyTaken
+    if before // EVENTS_GATHERED != after // EVENTS_GATHERED:
+        c.execute(_GATHERED)
+        c.execute("DELETE FROM new_keys")
+    for span in _due(before, after):
         c.execute(_SETTLE, span)
         c.execute(_FORGET, span)
 
@@ -61,7 +77,7 @@ def holders(c: SQLiteCursor, keys: Sequence[bytes]) -> dict[bytes, str]:
     """The streams whose events have these keys; keys of no event are left out."""
     found: dict[bytes, str] = {}
     for part in chunks(keys, 500):
-        for table in ("recent_keys", "settled_keys"):
+        for table in ("new_keys", "recent_keys", "settled_keys"):
             c.execute(_HOLDERS.format(table, marks(part)), part)
             found.update((row[0], row[1]) for row in c.fetchall())
     return found

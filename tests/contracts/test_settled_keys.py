@@ -23,13 +23,14 @@ def key(name: str) -> bytes:
     return codec.event_key("urn:test:ehr", name)
 
 
-def counted(path: Path) -> tuple[int, int]:
-    """How many keys are recent, and how many have settled."""
+def counted(path: Path) -> tuple[int, int, int]:
+    """How many keys are new, how many are recent, and how many have settled."""
     connection = sqlite3.connect(path)
-    query = "SELECT (SELECT count(*) FROM recent_keys), (SELECT count(*) FROM settled_keys)"
-    recent, settled = connection.execute(query).fetchone()
+    tables = ("new_keys", "recent_keys", "settled_keys")
+    counts = [connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables]
     connection.close()
-    return recent, settled
+    new, recent, settled = counts
+    return new, recent, settled
 
 
 @pytest.fixture
@@ -44,32 +45,64 @@ def store(path: Path) -> Iterator[SQLiteStore]:
     opened.close()
 
 
-@pytest.fixture
-def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slice settles with every event."""
+@pytest.fixture(params=["few at once", "many at once", "gathered by ten"])
+def quickly(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice settles with every event, whichever way keys take to the recent ones."""
+    ways = {"few at once": (1, 1_000), "many at once": (10**9, 0), "gathered by ten": (10, 8)}
+    gathered, large = ways[request.param]
+    monkeypatch.setattr(sqlite_keys, "EVENTS_GATHERED", gathered)
+    monkeypatch.setattr(sqlite_keys, "LARGE_TRANSACTION", large)
     monkeypatch.setattr(sqlite_keys, "EVENTS_PER_SLICE", 1)
     monkeypatch.setattr(sqlite_keys, "SHORT_LOG_EVENTS", 0)
 
 
-@pytest.mark.usefixtures("quickly")
-def test_keys_settle_slice_by_slice_while_the_log_grows(store: SQLiteStore, path: Path) -> None:
+def test_new_keys_are_gathered_before_they_are_recent(
+    store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a large transaction are recent at once; none can be taken again on the way."""
+    monkeypatch.setattr(sqlite_keys, "EVENTS_GATHERED", 100)
+    monkeypatch.setattr(sqlite_keys, "LARGE_TRANSACTION", 50)
+    steps = [(10, (10, 0, 0)), (60, (10, 60, 0)), (29, (39, 60, 0)), (1, (0, 100, 0))]
+    names = iter(NAMES)
+    for count, left in steps:
+        part = [next(names) for _ in range(count)]
+        store.commit(batch(*(event(1, f"pt-{name}", name) for name in part)))
+        assert counted(path) == left
+        for name in {NAMES[0], part[0], part[-1]}:
+            for others in (0, 60):
+                said = [event(number, "other", f"x{number}") for number in range(1, others + 1)]
+                with pytest.raises(KeysTaken) as caught:
+                    store.commit(batch(*said, event(others + 1, "other", name)))
+                assert caught.value.taken == {key(name): f"p1/pt-{name}"}
+        assert counted(path) == left
+
+
+@pytest.mark.parametrize("way", ["few at once", "many at once"])
+def test_keys_settle_slice_by_slice_while_the_log_grows(
+    store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(sqlite_keys, "EVENTS_GATHERED", 1)
+    monkeypatch.setattr(sqlite_keys, "LARGE_TRANSACTION", 0 if way == "many at once" else 10)
+    monkeypatch.setattr(sqlite_keys, "EVENTS_PER_SLICE", 1)
+    monkeypatch.setattr(sqlite_keys, "SHORT_LOG_EVENTS", 0)
     for number, name in enumerate(NAMES[:100]):
         store.commit(batch(event(1, f"pt{number}", name)))
     # Slice 0 settled with the first event, slice 1 with the second, and so on.
     due = [name for number, name in enumerate(NAMES[:100]) if number <= key(name)[0] < 100]
     assert len(due) > 5
-    assert counted(path) == (100 - len(due), len(due))
+    assert counted(path) == (0, 100 - len(due), len(due))
 
 
 def test_keys_of_a_short_log_stay_where_they_are(
     store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite_keys, "LARGE_TRANSACTION", 0)
     monkeypatch.setattr(sqlite_keys, "EVENTS_PER_SLICE", 1)
     monkeypatch.setattr(sqlite_keys, "SHORT_LOG_EVENTS", 601)
     store.commit(batch(*(event(1, f"pt-{name}", name) for name in NAMES)))
-    assert counted(path) == (len(NAMES), 0)
+    assert counted(path) == (0, len(NAMES), 0)
     store.commit(batch(*(event(1, f"pt-x{name}", f"x{name}") for name in NAMES)))
-    assert counted(path) == (0, 2 * len(NAMES))
+    assert counted(path) == (0, 0, 2 * len(NAMES))
 
 
 @pytest.mark.usefixtures("quickly")
@@ -92,11 +125,11 @@ def test_every_key_has_one_holder_in_transactions_of_any_size(
     assert store.head() == sum(counted(path)) == len(NAMES)
 
 
-def test_a_recent_and_a_settled_key_are_named_together(store: SQLiteStore, path: Path) -> None:
+def test_a_new_and_a_settled_key_are_named_together(store: SQLiteStore, path: Path) -> None:
     store.commit(batch(event(1, "pt1", "a")))
     _settle_all(path)
     store.commit(batch(event(1, "pt2", "b")))
-    assert counted(path) == (1, 1)
+    assert counted(path) == (1, 0, 1)
     with pytest.raises(KeysTaken) as caught:
         store.commit(batch(event(1, "pt3", "a"), event(2, "pt3", "b"), event(3, "pt3", "c")))
     assert caught.value.taken == {key("a"): "p1/pt1", key("b"): "p1/pt2"}
@@ -130,7 +163,7 @@ def test_a_database_of_an_older_release_keeps_its_keys(path: Path) -> None:
     with pytest.raises(KeysTaken):
         store.commit(batch(event(1, "pt4", "a")))
     store.close()
-    assert counted(path) == (0, 2)
+    assert counted(path) == (0, 0, 2)
 
 
 def test_an_event_whose_own_key_was_changed_is_not_found_by_it(
@@ -147,7 +180,7 @@ def test_an_event_whose_own_key_was_changed_is_not_found_by_it(
 
 def _settle_all(path: Path) -> None:
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO settled_keys SELECT * FROM recent_keys")
-    connection.execute("DELETE FROM recent_keys")
+    connection.execute("INSERT INTO settled_keys SELECT * FROM new_keys")
+    connection.execute("DELETE FROM new_keys")
     connection.commit()
     connection.close()
