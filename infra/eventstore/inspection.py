@@ -9,11 +9,22 @@ from pathlib import Path
 from urllib.parse import quote
 
 from infra.eventstore.schema import steps
+from infra.eventstore.sqlite_keys import KEY_TABLES
 
 CONNECT_SECONDS = 5
 LOCK_SECONDS = 10
 SQLITE = "sqlite:///"
 _MARK = "INSERT INTO tracking VALUES ('__doctor__', 0)"
+_KEYS_OF_EVENTS = "SELECT event_key, position FROM stored_events WHERE event_key IS NOT NULL"
+_KEYS_KEPT = " UNION ALL ".join(f"SELECT key, position FROM {table}" for table in KEY_TABLES)
+_IN = "EXISTS (SELECT 1 FROM {0} k WHERE k.key = event_key AND k.position = e.position)"
+_KEYS_LOST = "SELECT count(*) FROM stored_events e WHERE event_key IS NOT NULL " + " ".join(
+    f"AND NOT {_IN.format(table)}" for table in KEY_TABLES
+)
+_KEYS_OF_NOTHING = (
+    f"SELECT {' + '.join(f'(SELECT count(*) FROM {table})' for table in KEY_TABLES)} "
+    "- (SELECT count(event_key) FROM stored_events)"
+)
 
 
 def file_of(url: str) -> Path | None:
@@ -68,6 +79,20 @@ def try_to_write(url: str) -> None:
         connection.rollback()
 
 
+def keys_astray(url: str) -> tuple[int, int]:
+    """How many events are not known by their key, and how many keys are of no event. (0 and 0 on
+    PostgreSQL, where keys are an index of the log, and no business of ours.)"""
+    path = file_of(url)
+    if path is None:
+        return 0, 0
+    with _sqlite(path, "ro") as connection:
+        connection.execute("BEGIN")  # all of it as of one moment
+        if _print_of(connection, _KEYS_OF_EVENTS) == _print_of(connection, _KEYS_KEPT):
+            return 0, 0
+        lost = int(connection.execute(_KEYS_LOST).fetchone()[0])
+        return lost, int(connection.execute(_KEYS_OF_NOTHING).fetchone()[0]) + lost
+
+
 def server_clock_us(url: str) -> int | None:
     """What the database server's clock says, in microseconds since the epoch; None without one."""
     if file_of(url):
@@ -78,6 +103,15 @@ def server_clock_us(url: str) -> int | None:
         query = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
         row = connection.execute(query).fetchone()
         return int(row[0]) if row else None
+
+
+def _print_of(connection: sqlite3.Connection, query: str) -> tuple[int, int]:
+    """How many keys with positions there are, and a sum that hardly any others of them make."""
+    count = total = 0
+    for key, position in connection.execute(query):
+        count += 1
+        total += int.from_bytes(key[:8], "little") * (2 * position + 1)
+    return count, total
 
 
 @contextmanager

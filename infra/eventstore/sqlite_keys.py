@@ -28,6 +28,9 @@ EVENTS_PER_SLICE: Final = 2_500
 SHORT_LOG_EVENTS: Final = 1_000_000
 """So far all keys are in memory anyway, and none need settle."""
 
+KEY_TABLES: Final = ("new_keys", "recent_keys", "settled_keys")
+"""In the order in which a key moves."""
+
 _SLICES: Final = 256
 # OR FAIL: a failure ends the whole transaction, so SQLite need not keep what the statement changes.
 # MATERIALIZED keeps the order of the keys, in which neighbours are found by the same way.
@@ -77,7 +80,7 @@ def holders(c: SQLiteCursor, keys: Sequence[bytes]) -> dict[bytes, str]:
     """The streams whose events have these keys; keys of no event are left out."""
     found: dict[bytes, str] = {}
     for part in chunks(keys, 500):
-        for table in ("new_keys", "recent_keys", "settled_keys"):
+        for table in KEY_TABLES:
             c.execute(_HOLDERS.format(table, marks(part)), part)
             found.update((row[0], row[1]) for row in c.fetchall())
     return found

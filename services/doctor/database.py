@@ -115,7 +115,7 @@ def _write(url: str) -> Finding:
 def _log(store: Store, url: str, clock: Clock, quick: bool, watch: Watch) -> Iterator[Finding]:
     try:
         yield _clock(store, url, clock)
-        yield _integrity(store, quick, watch)
+        yield _integrity(store, url, quick, watch)
     except Exception as error:
         yield fail("log", f"cannot be read: {in_one_line(error)}", RESTORE)
 
@@ -149,12 +149,17 @@ def _newest_us(store: Store) -> int:
         return 0  # the check of the log says so
 
 
-def _integrity(store: Store, quick: bool, watch: Watch) -> Finding:
+def _integrity(store: Store, url: str, quick: bool, watch: Watch) -> Finding:
     counts = store.counts()
     steps = sample_size(counts["patients"]) if quick else counts["events"]
     with watch("patients" if quick else "events", steps) as moved:
         found = (sample if quick else scan)(store, moved)
     if found.count:
         return fail("log", told(found), RESTORE)
+    lost, idle = (0, 0) if quick else inspection.keys_astray(url)
+    if lost or idle:
+        events = "1 event is not known by its" if lost == 1 else f"{lost:,} events are not known by"
+        keys = f"{idle:,} such keys are" if idle else "no key is"
+        return fail("log", f"{events} source and id; {keys} astray", RESTORE)
     part = "sampled" if quick else "whole"
     return ok("log", f"{part}: {found.events:,} events of {found.patients:,} patients examined")

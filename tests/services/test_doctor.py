@@ -161,6 +161,16 @@ def test_a_damaged_log_ends_the_command_with_1_and_names_the_place_not_the_patie
     assert "p1" not in found["log"]["finding"]
 
 
+def test_a_lost_key_is_found_by_the_whole_examination(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it stands for could come in once more, for another patient."""
+    changed(database, "DELETE FROM new_keys WHERE position = 20")
+    found = in_process(monkeypatch, database, quick=False)["log"]
+    assert found.state == "fail"
+    assert found.finding.startswith("1 event is not known by its source and id; no key is astray")
+
+
 def in_process(
     monkeypatch: pytest.MonkeyPatch, database: str, now_us: int = NOW_US, quick: bool = True
 ) -> dict[str, Finding]:
