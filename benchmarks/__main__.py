@@ -42,9 +42,10 @@ def main() -> None:
         arena = Arena(Path(folder), options.seed)
         for number in range(1, options.rounds + 1):
             for one in chosen:
-                runs.append(
-                    arena.run(one, max(LEAST, options.events // (1 if options.full else one.share)))
-                )
+                if options.full and one.share > 1 and number > 1:
+                    continue
+                share = 1 if options.full else one.share
+                runs.append(arena.run(one, max(LEAST, options.events // share)))
                 _tell(f"round {number}: {one.name} {runs[-1].rate:,.0f}/s {runs[-1].faults}")
         for one in chosen if options.seconds else ():
             if one.has_pace and one.processes == 1:
@@ -68,7 +69,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", help="some of the contestants, by name")
     parser.add_argument(
-        "--full", action="store_true", help="all events also for those that work event by event"
+        "--full",
+        action="store_true",
+        help="all events, in the first round, also for those that work event by event",
     )
     parser.add_argument("--name", default="peers", help="of the results' file")
     return parser.parse_args()
