@@ -52,6 +52,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.assess
 	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.longlog --files 2 --rounds 1
 	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.latency --seconds 4
 	$(BIN)/python -m benchmarks.commands
