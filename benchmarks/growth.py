@@ -193,7 +193,7 @@ def long_log(url: str, upto: int) -> Iterator[dict[str, Any]]:
     while milestone <= upto:
         append_us, undisturbed_us = log.grow(milestone)
         round += 1
-        _fold_in(path)  # what the log's growth left behind is not this one's cost
+        fold_in(path)  # what the log's growth left behind is not this one's cost
         lines = [line for n in range(1_000) for line in history(94, f"new-{round}-{n}")]
         ingest_us = _seconds(lambda ls=lines: take(ingest, ls)) / len(lines) * 1e6  # type: ignore[misc]
         file_us = _file_us(store, path.parent, round)
@@ -213,25 +213,33 @@ def long_log(url: str, upto: int) -> Iterator[dict[str, Any]]:
     store.close()
 
 
-def _fold_in(database: Path) -> None:
+def fold_in(database: Path) -> None:
     """The write-ahead log goes into the database."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _file_us(store: Store, folder: Path, round: int) -> float:
-    """A line of a large file of new patients, taken by one process as `caretally ingest` does."""
+    """A line of a large file of new patients."""
     file = folder / f"large-{round}.jsonl"
+    write_patients(file, FILE_LINES, round, FILE_LINES * 1_000 * round)
+    return take_file(store, file) / FILE_LINES * 1e6
+
+
+def write_patients(file: Path, lines: int, seed: int, first: int) -> None:
+    """Lines of patients numbered from `first` on."""
     with file.open("wb") as writing:
-        writing.writelines(lines_of_patients(FILE_LINES, round, FILE_LINES * 1_000 * round))
-    seconds = _seconds(lambda: _take_file(store, file))
-    file.unlink()
-    return seconds / FILE_LINES * 1e6
+        writing.writelines(lines_of_patients(lines, seed, first))
 
 
-def _take_file(store: Store, file: Path) -> None:
+def take_file(store: Store, file: Path) -> float:
+    """The seconds that one process takes for a file, as `caretally ingest` does; the file goes."""
+    started = time.perf_counter()
     outcome = ingest_file(ingest_over(store), store, file)
+    seconds = time.perf_counter() - started
     assert not outcome.dead_lettered, outcome
+    file.unlink()
+    return seconds
 
 
 def table(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:

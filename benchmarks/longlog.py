@@ -27,17 +27,14 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.growth import ingest_over, take
+from benchmarks.growth import FILE_LINES, fold_in, ingest_over, take, take_file, write_patients
 from benchmarks.longhistory import history
-from benchmarks.workload import lines as lines_of_patients
 from infra.eventstore import open_store
 from services.bootstrap import calm_collector
 from services.demo.vocabulary import clocked, message, performer, to_line
-from services.doors.files import ingest_file
 
 RESULTS = Path(__file__).parent / "results" / "longlog.json"
 LINES = 1_000_000
-FILE_LINES = 200_000
 NEW_PATIENTS = 1_000
 COLD_PATIENTS = 10_000
 HOT_PATIENTS = 18_000
@@ -52,12 +49,7 @@ def a_large_file(database: Path, number: int) -> float:
     file = database.with_suffix(".jsonl")
     _write(file, FILE_LINES, 1_000 + number)
     with closing(open_store(f"sqlite:///{database}")) as store:
-        started = time.perf_counter()
-        outcome = ingest_file(ingest_over(store), store, file)
-        seconds = time.perf_counter() - started
-    assert not outcome.dead_lettered, outcome
-    file.unlink()
-    return seconds / FILE_LINES * 1e6
+        return take_file(store, file) / FILE_LINES * 1e6
 
 
 def new_patients(database: Path, number: int) -> float:
@@ -114,8 +106,7 @@ def _entry(stream: str, id: str, number: int) -> bytes:
 
 def _write(file: Path, lines: int, number: int) -> None:
     """Lines of patients that no file of another number has."""
-    with file.open("wb") as writing:
-        writing.writelines(lines_of_patients(lines, number, LINES * number))
+    write_patients(file, lines, number, LINES * number)
 
 
 def logs(folder: Path, files: int) -> tuple[Path, Path]:
@@ -130,15 +121,10 @@ def logs(folder: Path, files: int) -> tuple[Path, Path]:
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
         rate = LINES / (time.perf_counter() - started)
         print(f"file {number + 1} of {files}: {rate:,.0f} lines/s", file=sys.stderr, flush=True)
-        _fold_in(long)
+        fold_in(long)
         if number == 0:
             shutil.copy(long, short)
     return short, long
-
-
-def _fold_in(database: Path) -> None:
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def main() -> None:
@@ -156,7 +142,7 @@ def main() -> None:
             took: dict[str, list[float]] = {"short": [], "long": []}
             for number in range(options.rounds):
                 for name, database in (("short", short), ("long", long)):
-                    _fold_in(database)
+                    fold_in(database)
                     took[name].append(probe(database, number))
             name = probe.__name__.replace("_", " ")
             results[name] = took

@@ -21,7 +21,7 @@ import msgspec
 from domain.event import EventKey
 from domain.facts import Month
 
-NAME_BYTES = 16
+_NAME_BYTES = 16
 _HASH_BITS = 32
 _NUMBER_BITS = 32
 _NUMBER_MASK = (1 << _NUMBER_BITS) - 1
@@ -84,7 +84,7 @@ def read_part(name: bytes, body: bytes) -> tuple[Part, dict[int, Bundle]]:
 
 def name_of(body: bytes) -> bytes:
     """What a part with these bytes is called."""
-    return blake2b(body, digest_size=NAME_BYTES).digest()
+    return blake2b(body, digest_size=_NAME_BYTES).digest()
 
 
 def row(hash: int, number: int) -> int:

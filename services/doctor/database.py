@@ -158,8 +158,7 @@ def _integrity(store: Store, url: str, quick: bool, watch: Watch) -> Finding:
         return fail("log", told(found), RESTORE)
     lost, idle = (0, 0) if quick else inspection.keys_astray(url)
     if lost or idle:
-        events = "1 event is not known by its" if lost == 1 else f"{lost:,} events are not known by"
-        keys = f"{idle:,} such keys are" if idle else "no key is"
-        return fail("log", f"{events} source and id; {keys} astray", RESTORE)
+        said = f"events not known by their source and id: {lost:,}; keys of no event: {idle:,}"
+        return fail("log", said, RESTORE)
     part = "sampled" if quick else "whole"
     return ok("log", f"{part}: {found.events:,} events of {found.patients:,} patients examined")
